@@ -1,0 +1,102 @@
+#include "limn/core/memory.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cstdint>
+#include <cstring>
+#include <thread>
+#include <vector>
+
+using namespace limn;
+
+namespace {
+#if defined(__SANITIZE_ADDRESS__)
+constexpr bool recycles = false;  // so that the sanitizer sees a use after the end
+#else
+constexpr bool recycles = true;
+#endif
+MemoryPool& pool() { return MemoryPool::instance(); }
+}  // namespace
+
+TEST_CASE("buffers of every size are aligned and whole") {
+  for (Index count : {1, 15, 16, 17, 128, 129, 1000, 4097, 70001}) {
+    const auto buffer = pooled_buffer<float>(count);
+    CHECK(reinterpret_cast<std::uintptr_t>(buffer.get()) % 64 == 0);
+    std::memset(buffer.get(), 1, static_cast<std::size_t>(count) * sizeof(float));  // the sanitizer watches the end
+  }
+  CHECK(pooled_buffer<float>(0) != nullptr);
+}
+
+TEST_CASE("a buffer given back is handed out again") {
+  pool().trim();
+  auto first = pooled_buffer<float>(10000);
+  float* const at = first.get();
+  first.reset();
+  CHECK(pool().use().pooled == (recycles ? 40960 : 0));  // 40000 bytes in steps of 2^15 / 8
+  const auto second = pooled_buffer<float>(10001);       // not the same size, but the same bucket
+  if (recycles) CHECK(second.get() == at);
+  CHECK(pool().use().pooled == 0);
+  const auto third = pooled_buffer<float>(10000);  // the first one is in use
+  CHECK(third.get() != second.get());
+}
+
+TEST_CASE("rounding up wastes an eighth at most") {
+  for (Index bytes = 513; bytes < 200000; bytes = bytes * 9 / 8 + 1) {
+    const Index before = pool().use().live;
+    const auto buffer = pooled_buffer<char>(bytes);
+    const Index taken = pool().use().live - before;
+    CHECK(taken >= bytes);
+    CHECK(taken % 64 == 0);
+    CHECK(8 * taken <= 9 * bytes + 8);
+  }
+}
+
+TEST_CASE("live and peak are counted") {
+  pool().reset_peak();
+  const Index before = pool().use().live;
+  CHECK(pool().use().peak == before);
+  {
+    const auto a = pooled_buffer<char>(1 << 20);
+    CHECK(pool().use().live == before + (1 << 20));
+    { const auto b = pooled_buffer<char>(1 << 20); }
+    const auto c = pooled_buffer<char>(1 << 20);
+  }
+  CHECK(pool().use().live == before);
+  CHECK(pool().use().peak == before + (2 << 20));
+  pool().reset_peak();
+  CHECK(pool().use().peak == before);
+}
+
+TEST_CASE("trim gives kept buffers back to the system") {
+  { const auto a = pooled_buffer<char>(1 << 20); }
+  CHECK(pool().use().pooled >= (recycles ? 1 << 20 : 0));
+  const Index live = pool().use().live;
+  pool().trim();
+  CHECK(pool().use().pooled == 0);
+  CHECK(pool().use().live == live);
+}
+
+TEST_CASE("more than the machine has is refused, and the count stays right") {
+  if (!recycles) return;  // the sanitizer ends the program at such a request
+  const Index before = pool().use().live;
+  CHECK_THROWS_AS((void)pooled_buffer<char>(Index{1} << 60), std::bad_alloc);
+  CHECK(pool().use().live == before);
+}
+
+TEST_CASE("several threads use the pool at once") {
+  const Index before = pool().use().live;
+  std::vector<std::thread> threads;
+  std::vector<int> wrong(4, 0);
+  for (std::size_t t = 0; t < 4; ++t)
+    threads.emplace_back([&wrong, t] {
+      for (int i = 0; i < 2000; ++i) {
+        const auto buffer = pooled_buffer<int>(100 + i % 7);
+        *buffer = static_cast<int>(t);
+        std::this_thread::yield();
+        if (*buffer != static_cast<int>(t)) ++wrong[t];  // another thread has got the same buffer
+      }
+    });
+  for (auto& thread : threads) thread.join();
+  CHECK(wrong == std::vector<int>(4, 0));
+  CHECK(pool().use().live == before);
+}
