@@ -1,0 +1,230 @@
+// Var: a tensor that remembers how it was computed. The tape records values, not modules: every operation leaves a node
+// that knows its inputs and how to turn the gradient of its output into theirs, written with operations again, so that
+// gradients can be differentiated to any order.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <concepts>
+#include <functional>
+#include <memory>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "limn/backend/kernels.hpp"
+#include "limn/core/tensor.hpp"
+
+namespace limn {
+
+template <Backend B>
+class Var;
+
+/// One recorded operation. Users meet it only in propagation rules (autograd/rules.hpp).
+template <Backend B>
+class Node {
+ public:
+  /// Which inputs a gradient is wanted for, a bit each.
+  using Wanted = std::uint64_t;
+  /// From the gradient of the output (and the output itself) to the gradients of the wanted inputs; an empty Var is
+  /// zero, and so is one that is not wanted.
+  using Derivative = std::function<std::vector<Var<B>>(const Var<B>& upstream, const Var<B>& output, Wanted wanted)>;
+
+  const char* name;                            ///< "relu", "conv2d", ...
+  std::uint64_t id;                            ///< larger than that of every input: the order of recording
+  Shape shape;                                 ///< of the output
+  std::vector<std::shared_ptr<Node>> parents;  ///< of the inputs; null where nobody asks for a gradient
+  Derivative derivative;                       ///< empty for leaves, and after the graph was freed
+  Tensor<B> output;                            ///< kept only when the derivative (or a rule) reads it
+  std::vector<Tensor<B>> inputs;               ///< kept only while rules are recorded
+  bool freed = false;
+
+  Node(const char* node_name, Shape node_shape) : name(node_name), id(next_id()), shape(node_shape) {}
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
+  ~Node() { release(); }
+
+  [[nodiscard]] bool is_leaf() const { return parents.empty() && !freed; }
+
+  /// Drops everything that keeps other nodes alive. Long chains are taken down in a loop, not by recursion, which
+  /// would overflow the stack.
+  void release() noexcept {
+    thread_local std::vector<std::pair<Derivative, std::vector<std::shared_ptr<Node>>>> waiting;
+    thread_local bool busy = false;
+    output = {};
+    inputs.clear();
+    if (!derivative && parents.empty()) return;
+    waiting.emplace_back(std::move(derivative), std::move(parents));
+    derivative = nullptr;
+    parents.clear();
+    if (busy) return;
+    busy = true;
+    while (!waiting.empty()) {
+      const auto last = std::move(waiting.back());  // its destruction may add more
+      waiting.pop_back();
+    }
+    busy = false;
+  }
+
+ private:
+  static std::uint64_t next_id() {
+    static std::atomic<std::uint64_t> count{0};
+    return ++count;
+  }
+};
+
+namespace detail {
+struct Recording {
+  bool on = true;     // record operations at all
+  bool keep = false;  // keep inputs and outputs for propagation rules
+};
+inline Recording& recording() {
+  thread_local Recording state;
+  return state;
+}
+}  // namespace detail
+
+/// While it lives, operations of this thread are not recorded: prediction, metrics, updates of parameters.
+class [[nodiscard]] NoRecord {
+ public:
+  NoRecord() : before_(std::exchange(detail::recording().on, false)) {}
+  ~NoRecord() { detail::recording().on = before_; }
+  NoRecord(const NoRecord&) = delete;
+  NoRecord& operator=(const NoRecord&) = delete;
+
+ private:
+  bool before_;
+};
+
+/// While it lives, recorded operations also keep their inputs and outputs, so that grad(..., {.rules = ...}) can put
+/// other rules in place of derivatives.
+class [[nodiscard]] RecordForRules {
+ public:
+  RecordForRules() : before_(std::exchange(detail::recording().keep, true)) {}
+  ~RecordForRules() { detail::recording().keep = before_; }
+  RecordForRules(const RecordForRules&) = delete;
+  RecordForRules& operator=(const RecordForRules&) = delete;
+
+ private:
+  bool before_;
+};
+
+[[nodiscard]] inline bool is_recording() { return detail::recording().on; }
+
+template <Backend B>
+class Var {
+ public:
+  using scalar = typename B::scalar;
+
+  Var() = default;  ///< empty; as a gradient it stands for zero
+  /// A constant: no gradient flows into it.
+  Var(Tensor<B> value) : value_(std::move(value)) {}  // NOLINT(google-explicit-constructor): tensors are constants
+  Var(Tensor<B> value, std::shared_ptr<Node<B>> node) : value_(std::move(value)), node_(std::move(node)) {}
+
+  [[nodiscard]] const Tensor<B>& value() const { return value_; }
+  [[nodiscard]] Tensor<B>& value() { return value_; }
+  [[nodiscard]] const Shape& shape() const { return value_.shape(); }
+  [[nodiscard]] Index dim(int axis) const { return value_.dim(axis); }
+  [[nodiscard]] int rank() const { return value_.rank(); }
+  [[nodiscard]] Index size() const { return value_.size(); }
+  [[nodiscard]] scalar item() const { return value_.item(); }
+  [[nodiscard]] bool empty() const { return value_.empty(); }
+
+  /// A gradient with respect to it, or through it, can be asked for.
+  [[nodiscard]] bool requires_grad() const { return node_ != nullptr; }
+  /// The same numbers as a constant.
+  [[nodiscard]] Var detach() const { return Var(value_); }
+  [[nodiscard]] const std::shared_ptr<Node<B>>& node() const { return node_; }
+
+ private:
+  Tensor<B> value_;
+  std::shared_ptr<Node<B>> node_;
+};
+
+/// A variable of which gradients can be asked.
+template <Backend B>
+[[nodiscard]] Var<B> leaf(Tensor<B> value) {
+  auto node = std::make_shared<Node<B>>("leaf", value.shape());
+  return {std::move(value), std::move(node)};
+}
+
+/// The same value as a new variable on the tape, through which gradients still reach x.
+template <Backend B>
+[[nodiscard]] Var<B> alias(const Var<B>& x);
+
+/// An input of an operation together with its derivative: from(x, [=](auto& g) { return ...; }), or with the output
+/// as second argument. The derivative is kept (and with it what it captured) only if x needs a gradient.
+template <Backend B, class F>
+struct From {
+  const Var<B>& input;
+  F derivative;
+};
+template <Backend B, class F>
+From<B, F> from(const Var<B>& input, F derivative) {
+  return {input, std::move(derivative)};
+}
+
+namespace detail {
+
+template <Backend B>
+bool wants_record(std::initializer_list<const Var<B>*> inputs) {
+  if (!recording().on) return false;
+  for (const Var<B>* v : inputs)
+    if (v->requires_grad()) return true;
+  return false;
+}
+
+template <Backend B>
+std::shared_ptr<Node<B>> make_node(const char* name, const Tensor<B>& value,
+                                   std::initializer_list<const Var<B>*> inputs, bool needs_output) {
+  auto node = std::make_shared<Node<B>>(name, value.shape());
+  for (const Var<B>* v : inputs) node->parents.push_back(v->node());
+  if (recording().keep)
+    for (const Var<B>* v : inputs) node->inputs.push_back(v->value());
+  if (needs_output || recording().keep) node->output = value;
+  return node;
+}
+
+}  // namespace detail
+
+/// The result of an operation whose inputs have a derivative each.
+template <Backend B, class... F>
+[[nodiscard]] Var<B> record(const char* name, Tensor<B> value, From<B, F>... parts) {
+  if (!detail::wants_record<B>({&parts.input...})) return value;
+  constexpr bool needs_output = (std::invocable<const F&, const Var<B>&, const Var<B>&> || ...);
+  auto node = detail::make_node<B>(name, value, {&parts.input...}, needs_output);
+  using One = std::function<Var<B>(const Var<B>&, const Var<B>&)>;
+  const auto kept = [](auto& part) -> One {
+    if (!part.input.requires_grad()) return nullptr;
+    if constexpr (std::invocable<decltype(part.derivative), const Var<B>&, const Var<B>&>) {
+      return std::move(part.derivative);
+    } else {
+      return [f = std::move(part.derivative)](const Var<B>& g, const Var<B>&) { return f(g); };
+    }
+  };
+  node->derivative = [each = std::array<One, sizeof...(F)>{kept(parts)...}](const Var<B>& g, const Var<B>& y,
+                                                                            std::uint64_t wanted) {
+    std::vector<Var<B>> out(each.size());
+    for (std::size_t i = 0; i < each.size(); ++i)
+      if (each[i] && (wanted >> i & 1) != 0) out[i] = each[i](g, y);
+    return out;
+  };
+  return {std::move(value), std::move(node)};
+}
+
+template <Backend B>
+Var<B> alias(const Var<B>& x) {
+  return record("alias", x.value(), from(x, [](const Var<B>& g) { return g; }));
+}
+
+/// The result of an operation whose derivative gives the gradients of all inputs at once.
+template <Backend B, class F>
+[[nodiscard]] Var<B> record_joint(const char* name, Tensor<B> value, std::initializer_list<const Var<B>*> inputs,
+                                  F derivative) {
+  if (!detail::wants_record<B>(inputs)) return value;
+  auto node = detail::make_node<B>(name, value, inputs, false);
+  node->derivative = [f = std::move(derivative)](const Var<B>& g, const Var<B>&, std::uint64_t) { return f(g); };
+  return {std::move(value), std::move(node)};
+}
+
+}  // namespace limn

@@ -1,0 +1,83 @@
+// Bilinear resize of (n, h, w, c) with half-pixel centres (align_corners = false), and its adjoint.
+#pragma once
+
+#include <cmath>
+#include <vector>
+
+#include "limn/core/parallel.hpp"
+#include "limn/core/tensor.hpp"
+
+namespace limn::kernel {
+
+namespace detail {
+
+/// Where an output position reads: two input positions and the share of the second.
+template <class T>
+struct Between {
+  Index low, high;
+  T share;
+};
+
+template <class T>
+std::vector<Between<T>> between(Index in, Index out) {
+  std::vector<Between<T>> table(static_cast<std::size_t>(out));
+  for (Index i = 0; i < out; ++i) {
+    const double at =
+        std::max(0.0, (static_cast<double>(i) + 0.5) * static_cast<double>(in) / static_cast<double>(out) - 0.5);
+    const Index low = std::min(static_cast<Index>(at), in - 1);
+    table[static_cast<std::size_t>(i)] = {low, std::min(low + 1, in - 1),
+                                          static_cast<T>(at - static_cast<double>(low))};
+  }
+  return table;
+}
+
+}  // namespace detail
+
+template <class T>
+[[nodiscard]] Tensor<CpuOf<T>> resize_bilinear(const Tensor<CpuOf<T>>& x, Index out_h, Index out_w) {
+  const Index n = x.dim(0), h = x.dim(1), w = x.dim(2), c = x.dim(3);
+  Tensor<CpuOf<T>> y(Shape{n, out_h, out_w, c});
+  const auto rows = detail::between<T>(h, out_h), columns = detail::between<T>(w, out_w);
+  parallel_for(n * out_h, [&](Index line) {
+    const auto& row = rows[static_cast<std::size_t>(line % out_h)];
+    const T* const top = x.data() + ((line / out_h) * h + row.low) * w * c;
+    const T* const bottom = x.data() + ((line / out_h) * h + row.high) * w * c;
+    T* out = y.data() + line * out_w * c;
+    for (const auto& column : columns) {
+      const Index l = column.low * c, r = column.high * c;
+      const T s = column.share, t = row.share;
+      for (Index k = 0; k < c; ++k) {
+        const T a = top[l + k] + s * (top[r + k] - top[l + k]);
+        const T b = bottom[l + k] + s * (bottom[r + k] - bottom[l + k]);
+        *out++ = a + t * (b - a);
+      }
+    }
+  });
+  return y;
+}
+
+/// The adjoint of resize_bilinear: x of shape `shape`.
+template <class T>
+[[nodiscard]] Tensor<CpuOf<T>> resize_bilinear_input(const Tensor<CpuOf<T>>& y, const Shape& shape) {
+  const Index n = shape[0], h = shape[1], w = shape[2], c = shape[3], out_h = y.dim(1), out_w = y.dim(2);
+  Tensor<CpuOf<T>> x(shape, T(0));
+  const auto rows = detail::between<T>(h, out_h), columns = detail::between<T>(w, out_w);
+  parallel_for(n, [&](Index image) {
+    const T* in = y.data() + image * out_h * out_w * c;
+    for (const auto& row : rows) {
+      T* const top = x.data() + (image * h + row.low) * w * c;
+      T* const bottom = x.data() + (image * h + row.high) * w * c;
+      for (const auto& column : columns)
+        for (Index k = 0; k < c; ++k) {
+          const T g = *in++, low = (T(1) - column.share), high = column.share;
+          top[column.low * c + k] += (T(1) - row.share) * low * g;
+          top[column.high * c + k] += (T(1) - row.share) * high * g;
+          bottom[column.low * c + k] += row.share * low * g;
+          bottom[column.high * c + k] += row.share * high * g;
+        }
+    }
+  });
+  return x;
+}
+
+}  // namespace limn::kernel

@@ -1,0 +1,14 @@
+// All differentiable operations.
+#pragma once
+
+#include "limn/ops/activation.hpp"
+#include "limn/ops/arithmetic.hpp"
+#include "limn/ops/conv.hpp"
+#include "limn/ops/lap_pool.hpp"
+#include "limn/ops/layout.hpp"
+#include "limn/ops/linear.hpp"
+#include "limn/ops/losses.hpp"
+#include "limn/ops/norm.hpp"
+#include "limn/ops/pool.hpp"
+#include "limn/ops/reduce.hpp"
+#include "limn/ops/resize.hpp"
