@@ -1,0 +1,172 @@
+// Decoded samples, and cheap selections of them.
+#pragma once
+
+#include <array>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "limn/core/error.hpp"
+#include "limn/data/partition.hpp"
+#include "limn/data/sample.hpp"
+
+namespace limn::data {
+
+struct SplitOptions {
+  std::array<double, 3> fractions = {.7, .15, .15};  // training, validation, test; 0 leaves a part empty
+  /// Column whose value is the group. Not given: "split_group" where the data has it, else every sample is on its own.
+  /// "": every sample is on its own.
+  std::optional<std::string> by = std::nullopt;
+  std::uint64_t seed = 0;
+};
+
+/// Samples of one size, held in memory as float: copies and subsets share them.
+class Dataset {
+ public:
+  /// Further facts about the samples, by column, in their order: what `SplitOptions::by` can name.
+  using Columns = std::map<std::string, std::vector<std::string>>;
+
+  Dataset() : store_(std::make_shared<Store>()) {}
+
+  /// Checks that all samples have one size, masks that of their image, labels a class, and ids are unique.
+  /// Throws ShapeError or OptionError naming the sample.
+  Dataset(std::vector<Sample> samples, std::vector<std::string> class_names, Columns columns = {}) {
+    std::map<std::string, Index> ids;
+    for (const Sample& sample : samples) {
+      const auto& shape = sample.image.shape();
+      const auto& first = samples.front().image.shape();
+      require<ShapeError>(shape == first, "sample ", sample.id, ": an image (", shape[0], ", ", shape[1], ", ",
+                          shape[2], "), expected (", first[0], ", ", first[1], ", ", first[2], ") as the others");
+      require<ShapeError>(!sample.mask || (sample.mask->shape()[0] == shape[0] && sample.mask->shape()[1] == shape[1]),
+                          "sample ", sample.id, ": its mask is not of the size of its image");
+      require<OptionError>(sample.label >= 0 && sample.label < static_cast<Index>(class_names.size()), "sample ",
+                           sample.id, ": label ", sample.label, ", expected 0 to ",
+                           static_cast<Index>(class_names.size()) - 1);
+      require<OptionError>(ids.emplace(sample.id, 0).second, "sample ", sample.id, " is there twice");
+    }
+    for (const auto& [name, cells] : columns)
+      require<OptionError>(cells.size() == samples.size(), "column ", name, ": ", cells.size(), " cells for ",
+                           samples.size(), " samples");
+    for (std::size_t i = 0; i < samples.size(); ++i) positions_.push_back(static_cast<Index>(i));
+    store_ = std::make_shared<const Store>(Store{std::move(samples), std::move(class_names), std::move(columns)});
+  }
+
+  Index size() const { return static_cast<Index>(positions_.size()); }
+  bool empty() const { return positions_.empty(); }
+  const Sample& operator[](Index i) const { return store_->samples[static_cast<std::size_t>(position(i))]; }
+
+  const std::vector<std::string>& class_names() const { return store_->class_names; }
+  Index classes() const { return static_cast<Index>(class_names().size()); }
+  Index height() const { return dimension(0); }
+  Index width() const { return dimension(1); }
+  Index channels() const { return dimension(2); }
+
+  /// How many samples each class has.
+  std::vector<Index> counts() const {
+    std::vector<Index> out(class_names().size(), 0);
+    for (Index i = 0; i < size(); ++i) out[static_cast<std::size_t>((*this)[i].label)] += 1;
+    return out;
+  }
+
+  /// Mean share of the picture that the mask covers, over the samples whose mask is not empty: what a random map of
+  /// that size would hit. 0 where there are none.
+  double mask_fraction() const {
+    double sum = 0;
+    Index masked = 0;
+    for (Index i = 0; i < size(); ++i) {
+      const auto& mask = (*this)[i].mask;
+      if (!mask) continue;
+      double area = 0;
+      for (float value : mask->storage()) area += value;
+      if (area == 0) continue;
+      sum += area / static_cast<double>(mask->size());
+      ++masked;
+    }
+    return masked == 0 ? 0. : sum / static_cast<double>(masked);
+  }
+
+  /// Memory that the pixels take, of all samples that this set shares with its copies.
+  std::size_t bytes() const {
+    std::size_t floats = 0;
+    for (const Sample& sample : store_->samples)
+      floats += sample.image.size() + (sample.mask ? sample.mask->size() : 0);
+    return floats * sizeof(float);
+  }
+
+  /// The samples at these positions of this set, in this order.
+  Dataset subset(const std::vector<Index>& positions) const {
+    Dataset out = *this;
+    out.positions_.clear();
+    for (Index i : positions) out.positions_.push_back(position(i));
+    return out;
+  }
+
+  /// The samples for which keep(sample) holds.
+  template <class Keep>
+  Dataset filter(const Keep& keep) const {
+    Dataset out = *this;
+    out.positions_.clear();
+    for (Index i : positions_)
+      if (keep(store_->samples[static_cast<std::size_t>(i)])) out.positions_.push_back(i);
+    return out;
+  }
+
+  /// The group of each sample: its cell of the column `by` (see SplitOptions). An empty cell: the sample is on its own.
+  /// Throws OptionError listing the columns.
+  std::vector<std::string> groups(const std::optional<std::string>& by = std::nullopt) const {
+    std::vector<std::string> out;
+    const std::vector<std::string>* column = nullptr;
+    if (by && !by->empty()) {
+      const auto found = store_->columns.find(*by);
+      if (found == store_->columns.end()) {
+        std::string known;
+        for (const auto& [name, cells] : store_->columns) known += (known.empty() ? "" : ", ") + name;
+        throw OptionError(text("split by \"", *by, "\": there is no such column; ",
+                               known.empty() ? std::string("this data has none") : "expected one of " + known));
+      }
+      column = &found->second;
+    }
+    for (Index i = 0; i < size(); ++i) {
+      const Sample& sample = (*this)[i];
+      const std::string* group = &sample.group;  // by default
+      if (by) group = column != nullptr ? &(*column)[static_cast<std::size_t>(position(i))] : &sample.id;
+      // An id could read like another sample's group: a zero byte, which no cell has, keeps them apart.
+      out.push_back(group->empty() ? std::string(1, '\0') + sample.id : *group);
+    }
+    return out;
+  }
+
+  /// Training, validation and test part: stratified by label, groups kept together, deterministic by the seed.
+  /// `auto [train, val, test] = data.split({.seed = 7});` Throws OptionError (see partition()).
+  std::array<Dataset, 3> split(const SplitOptions& options = {}) const {
+    std::vector<Index> labels;
+    for (Index i = 0; i < size(); ++i) labels.push_back((*this)[i].label);
+    const auto parts = partition(labels, groups(options.by), options.fractions, options.seed, class_names());
+    std::array<Dataset, 3> out = {subset({}), subset({}), subset({})};
+    for (std::size_t i = 0; i < parts.size(); ++i) out[parts[i]].positions_.push_back(positions_[i]);
+    return out;
+  }
+
+ private:
+  struct Store {
+    std::vector<Sample> samples;
+    std::vector<std::string> class_names;
+    Columns columns;
+  };
+
+  Index position(Index i) const {
+    require<OptionError>(i >= 0 && i < size(), "sample ", i, " of a data set of ", size());
+    return positions_[static_cast<std::size_t>(i)];
+  }
+  Index dimension(std::size_t axis) const {
+    return store_->samples.empty() ? 0 : static_cast<Index>(store_->samples.front().image.shape()[axis]);
+  }
+
+  std::shared_ptr<const Store> store_;
+  std::vector<Index> positions_;
+};
+
+}  // namespace limn::data
