@@ -1,0 +1,102 @@
+// gallery(net, data, 12): pictures with what the network said and where it looked, for the report.
+#pragma once
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "limn/evaluate/predict.hpp"
+#include "limn/explain/grad_cam.hpp"
+#include "limn/explain/lap.hpp"
+#include "limn/report/types.hpp"
+
+namespace limn {
+
+namespace detail {
+
+/// Which pictures to show: up to a quarter that the network got wrong (the most certain first), then pictures of each
+/// class in turn, in the order of the data set.
+inline std::vector<Index> choose_pictures(const data::Dataset& set, const std::vector<Index>& predicted,
+                                          const std::vector<float>& certainty, Index count) {
+  std::vector<Index> wrong, chosen;
+  std::vector<std::vector<Index>> right(static_cast<std::size_t>(set.classes()));
+  for (Index i = 0; i < set.size(); ++i) {
+    const auto at = static_cast<std::size_t>(i);
+    predicted[at] == set[i].label ? right[static_cast<std::size_t>(set[i].label)].push_back(i) : wrong.push_back(i);
+  }
+  std::stable_sort(wrong.begin(), wrong.end(), [&](Index a, Index b) {
+    return certainty[static_cast<std::size_t>(a)] > certainty[static_cast<std::size_t>(b)];
+  });
+  wrong.resize(std::min<std::size_t>(wrong.size(), static_cast<std::size_t>(count / 4)));
+  const Index hits = count - static_cast<Index>(wrong.size());
+  // Diseased classes first: that is where there is something to see. They also get the odd place.
+  for (std::size_t round = 0; static_cast<Index>(chosen.size()) < hits; ++round) {
+    const std::size_t before = chosen.size();
+    for (std::size_t c = right.size(); c-- > 0 && static_cast<Index>(chosen.size()) < hits;)
+      if (round < right[c].size()) chosen.push_back(right[c][round]);
+    if (chosen.size() == before) break;
+  }
+  std::stable_sort(chosen.begin(), chosen.end(), [&](Index a, Index b) { return set[a].label > set[b].label; });
+  chosen.insert(chosen.end(), wrong.begin(), wrong.end());
+  return chosen;
+}
+
+/// The class itself if a clue speaks for it, else the last class that has one.
+inline Index explainable_class(const ClueTable& clues, Index of_class) {
+  Index best = of_class;
+  for (Index c = 0; c < clues.classes && !explain::Lap::speaks_for(clues, of_class); ++c)
+    if (explain::Lap::speaks_for(clues, c)) best = c;
+  return best;
+}
+
+}  // namespace detail
+
+/// Explained pictures: the network's own LAP maps where it has any, and Grad-CAM at layer4 where it has that layer.
+/// The class that is explained is the predicted one, or, where no clue speaks for it, the last class that has one.
+template <class Net>
+[[nodiscard]] report::Gallery gallery(const Net& net, const data::Dataset& set, Index count) {
+  using B = backend_of<Net>;
+  std::vector<Index> predicted;
+  std::vector<float> certainty;
+  auto stream = data::Loader(set, {.batch = evaluation_batch}).epoch(0);
+  while (const auto host = stream.next()) {
+    Run<B> run;
+    const Tensor<B> p = probabilities(net, to_batch<B>(*host).images, run);
+    const auto classes = predicted_classes(p);
+    for (std::size_t i = 0; i < classes.size(); ++i)
+      certainty.push_back(static_cast<float>(p(static_cast<Index>(i), classes[i])));
+    predicted.insert(predicted.end(), classes.begin(), classes.end());
+  }
+  report::Gallery out;
+  for (Index i : detail::choose_pictures(set, predicted, certainty, std::min(count, set.size()))) {
+    const data::Sample& sample = set[i];
+    const Index said = predicted[static_cast<std::size_t>(i)];
+    report::Picture picture{.id = sample.id,
+                            .truth = set.class_names()[static_cast<std::size_t>(sample.label)],
+                            .predicted = set.class_names()[static_cast<std::size_t>(said)],
+                            .probability = certainty[static_cast<std::size_t>(i)],
+                            .image = sample.image,
+                            .mask = sample.mask};
+    data::HostBatch one;
+    one.images.resize({1, sample.image.shape()[0], sample.image.shape()[1], sample.image.shape()[2]});
+    std::copy(sample.image.begin(), sample.image.end(), one.images.begin());
+    const Tensor<B> image = to_batch<B>(one).images;
+    Run<B> run;
+    (void)probabilities(net, image, run);
+    Index shown = said;
+    if (!run.laps.empty()) {
+      shown = detail::explainable_class(run.laps.front().clues, said);
+      const auto e = explain::Lap{}(run.laps, std::span<const Index>(&shown, 1)).front();
+      for (const auto& [name, map] : e.parts) picture.maps.push_back({name, map, true});
+      picture.maps.push_back({"LAP, all depths", e.map, true});
+    }
+    if constexpr (has_field<Net, "layer4">) {
+      const auto e = explain::GradCam<"layer4">{}(net, image, std::span<const Index>(&shown, 1)).front();
+      picture.maps.push_back({explain::GradCam<"layer4">::name, e.map, false});
+    }
+    out.pictures.push_back(std::move(picture));
+  }
+  return out;
+}
+
+}  // namespace limn

@@ -1,0 +1,176 @@
+// The losses that train LAPs without annotations (Distinguishing Clues, section 2.3 and appendix C).
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <vector>
+
+#include "limn/loss/loss.hpp"
+
+namespace limn {
+
+/// Which map ranks the elements for MinAR and MaxAR. IAR always ranks by the LAP's own map.
+enum class Reference {
+  sum_of_all,  ///< the clue-wise sum of the maps of all LAPs, resized to the map at hand (section 3.1; the default)
+  own          ///< the LAP's own map (Eq. 5 as printed)
+};
+
+struct LapSupervisionOptions {
+  float min_active =
+      0.1f;  ///< gamma MinAR: this share of the elements shall be active where the clue is present; 0: off
+  float max_active = 0.5f;  ///< gamma MaxAR: no more than this share; 1 leaves the term out
+  float inactive = 0.1f;    ///< gamma IAR: this share, the most active, is silenced where the clue is absent; 0: off
+  Reference reference = Reference::sum_of_all;
+};
+
+namespace detail {
+
+/// Number of elements for a share, as the paper rounds it. The small number forgives 0.1f * 10 being above 1.
+inline Index elements(float share, Index count) {
+  return std::clamp<Index>(
+      static_cast<Index>(std::ceil(static_cast<double>(share) * static_cast<double>(count) - 1e-6)), 0, count);
+}
+
+/// Adds `weight` at the k elements with the largest (or smallest) rank, ties by position. Elements are `stride` apart.
+template <class T>
+void mark(const T* rank, T* weights, Index count, Index stride, Index k, bool largest, T weight) {
+  if (k == 0) return;
+  std::vector<Index> order(static_cast<std::size_t>(count));
+  std::iota(order.begin(), order.end(), Index{0});
+  if (k < count)
+    std::nth_element(order.begin(), order.begin() + k, order.end(), [&](Index a, Index b) {
+      const T x = rank[a * stride], y = rank[b * stride];
+      return x == y ? a < b : (largest ? x > y : x < y);
+    });
+  for (Index i = 0; i < k; ++i) weights[order[static_cast<std::size_t>(i)] * stride] += weight;
+}
+
+/// sum of active * -ln(importance) + silent * -ln(1 - importance), from logits.
+template <Backend B>
+Var<B> chosen_cross_entropy(const Var<B>& logits, const Tensor<B>& active, const Tensor<B>& silent) {
+  return sum(softplus(-logits) * Var<B>(active) + softplus(logits) * Var<B>(silent));
+}
+
+/// How many samples of the batch lie on each side of a clue.
+inline std::pair<Index, Index> sides(const ClueTable& clues, Index clue, const std::vector<Index>& labels) {
+  Index present = 0, absent = 0;
+  for (Index label : labels) {
+    present += clues.side(clue, label) > 0;
+    absent += clues.side(clue, label) < 0;
+  }
+  return {present, absent};
+}
+
+/// Weights of Eq. 4 and 5 for one LAP: which elements are pushed up (active) and down (silent), and how much.
+/// `chosen` ranks for MinAR and MaxAR, `own` for IAR; all (n, h, w, clues).
+template <Backend B>
+std::pair<Tensor<B>, Tensor<B>> supervision_weights(const Tensor<B>& chosen, const Tensor<B>& own,
+                                                    const ClueTable& clues, const std::vector<Index>& labels,
+                                                    const LapSupervisionOptions& options) {
+  using T = typename B::scalar;
+  const Index n = chosen.dim(0), count = chosen.dim(1) * chosen.dim(2), m = chosen.dim(3);
+  const Index min_ar = elements(options.min_active, count), max_ar = elements(1 - options.max_active, count),
+              iar = elements(options.inactive, count);
+  Tensor<B> active(chosen.shape(), T(0)), silent(chosen.shape(), T(0));
+  for (Index clue = 0; clue < m; ++clue) {
+    const auto [present, absent] = sides(clues, clue, labels);
+    for (Index i = 0; i < n; ++i) {
+      const int side = clues.side(clue, labels[static_cast<std::size_t>(i)]);
+      const Index at = i * count * m + clue;
+      const auto share = [](Index of, Index samples, T factor) {
+        return of > 0 ? factor / static_cast<T>(of * samples) : T(0);
+      };
+      if (side > 0) {
+        mark(chosen.data() + at, active.data() + at, count, m, min_ar, true, share(min_ar, present, T(2)));
+        mark(chosen.data() + at, silent.data() + at, count, m, max_ar, false, share(max_ar, present, T(1)));
+      } else if (side < 0) {
+        mark(own.data() + at, silent.data() + at, count, m, iar, true, share(iar, absent, T(1)));
+      }
+    }
+  }
+  return {active, silent};
+}
+
+}  // namespace detail
+
+/// Weak supervision of all LAPs (Eq. 4 and 5, Algorithm 2), summed over LAPs and clues: at least min_active of the
+/// elements are pushed up where a clue is present (MinAR, factor 2), the lowest 1 - max_active are pushed down (MaxAR),
+/// and the highest `inactive` are pushed down where it is absent (IAR), each divided by the number of such samples.
+/// The discriminative scorers learn by MinAR and IAR over all elements and help to rank (appendix C.5).
+struct LapSupervision {
+  static constexpr const char* name = "lap_supervision";
+  LapSupervisionOptions options = {};
+
+  template <Backend B>
+  Var<B> operator()(const Step<B>& step) const {
+    const auto in_range = [](float v) { return v >= 0 && v <= 1; };
+    require<OptionError>(in_range(options.min_active) && in_range(options.max_active) && in_range(options.inactive),
+                         "lap_supervision: shares must be 0 to 1, got min_active ", options.min_active, ", max_active ",
+                         options.max_active, ", inactive ", options.inactive);
+    require(!step.run.laps.empty(), "lap_supervision: the network has no LAP (use pool::Lap)");
+    std::vector<Tensor<B>> maps;  // per LAP the sum of both scorers' importance, by which elements are ranked
+    {
+      const NoRecord no_record;
+      for (const auto& lap : step.run.laps) {
+        require<ShapeError>(lap.logits.dim(0) == static_cast<Index>(step.batch.labels.size()),
+                            "lap_supervision: ", step.batch.labels.size(), " labels for maps ", lap.logits.shape());
+        for (Index label : step.batch.labels)
+          require(label >= 0 && label < lap.clues.classes, "lap_supervision: label ", label, ", but the clues are for ",
+                  lap.clues.classes, " classes");
+        const Var<B> own = sigmoid(lap.logits);
+        maps.push_back((lap.discriminative.empty() ? own : own + sigmoid(lap.discriminative)).value());
+      }
+    }
+    Var<B> total;
+    for (std::size_t l = 0; l < maps.size(); ++l) {
+      const auto& lap = step.run.laps[l];
+      const auto [active, silent] =
+          detail::supervision_weights(reference(maps, l), maps[l], lap.clues, step.batch.labels, options);
+      Var<B> loss = detail::chosen_cross_entropy(lap.logits, active, silent);
+      if (!lap.discriminative.empty()) {
+        const auto [all_active, all_silent] = detail::supervision_weights(
+            maps[l], maps[l], lap.clues, step.batch.labels, {.min_active = 1, .max_active = 1, .inactive = 1});
+        loss = loss + detail::chosen_cross_entropy(lap.discriminative, all_active, all_silent);
+      }
+      total = total.empty() ? loss : total + loss;
+    }
+    return total;
+  }
+
+ private:
+  template <Backend B>
+  [[nodiscard]] Tensor<B> reference(const std::vector<Tensor<B>>& maps, std::size_t l) const {
+    if (options.reference == Reference::own) return maps[l];
+    const NoRecord no_record;
+    Var<B> sum = maps[l];
+    for (std::size_t other = 0; other < maps.size(); ++other)
+      if (other != l) sum = sum + resize(Var<B>(maps[other]), maps[l].dim(1), maps[l].dim(2));
+    return sum.value();
+  }
+};
+
+/// Consecutive LAPs shall agree (Eq. 9): the symmetric Kullback-Leibler divergence of their importance, element by
+/// element, the deeper map resized to the shallower; mean over samples and elements, halved, summed over clues and
+/// pairs. Both its parts are (p - r)(logit p - logit r); the deeper LAP is resized as logits, so no logarithm can
+/// overflow.
+struct LapConcordance {
+  static constexpr const char* name = "lap_concordance";
+
+  template <Backend B>
+  Var<B> operator()(const Step<B>& step) const {
+    using T = typename B::scalar;
+    require(!step.run.laps.empty(), "lap_concordance: the network has no LAP (use pool::Lap)");
+    Var<B> total = Tensor<B>(Shape{1}, T(0));
+    for (std::size_t l = 0; l + 1 < step.run.laps.size(); ++l) {
+      const Var<B>& shallow = step.run.laps[l].logits;
+      const Var<B> deep = resize(step.run.laps[l + 1].logits, shallow.dim(1), shallow.dim(2));
+      const Var<B> divergence = (sigmoid(shallow) - sigmoid(deep)) * (shallow - deep);
+      const auto samples_and_elements = static_cast<T>(shallow.dim(0) * shallow.dim(1) * shallow.dim(2));
+      total = total + sum(divergence) * (T(0.5) / samples_and_elements);
+    }
+    return total;
+  }
+};
+
+}  // namespace limn

@@ -1,0 +1,112 @@
+// Losses are values: CrossEntropy{} + 10.f * LapSupervision{} is again a loss. Each term keeps its name, so that a
+// training log shows what every term was.
+//
+// A term is a class with a name and a call that makes one number of a training step:
+//   struct MyTerm {
+//     static constexpr const char* name = "my_term";
+//     template <Backend B> Var<B> operator()(const Step<B>& step) const;   // shape (1)
+//   };
+#pragma once
+
+#include <concepts>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "limn/nn/run.hpp"
+#include "limn/ops/ops.hpp"
+
+namespace limn {
+
+/// What a network is shown in one step.
+template <Backend B>
+struct Batch {
+  Tensor<B> images;                    ///< (n, h, w, c)
+  std::vector<Index> labels;           ///< n
+  Tensor<B> masks;                     ///< (n, h, w, 1), 0 or 1; meaningless where has_mask is 0
+  std::vector<std::uint8_t> has_mask;  ///< n
+};
+
+/// What a loss sees: the batch, what the network answered, and what it left on the way (LAP maps).
+template <Backend B>
+struct Step {
+  const Batch<B>& batch;
+  const Var<B>& logits;  ///< (n, classes)
+  const Run<B>& run;
+};
+
+template <class T>
+concept LossTerm = requires(const T& term, const Step<Cpu>& step) {
+  { T::name } -> std::convertible_to<std::string>;
+  { term(step) } -> std::convertible_to<Var<Cpu>>;
+};
+
+/// A term and its weight in the sum.
+template <LossTerm T>
+struct Weighted {
+  T term;
+  float weight = 1;
+};
+
+/// The value of a loss: the weighted sum, and each term by itself, unweighted.
+template <Backend B>
+struct LossValue {
+  Var<B> total;
+  std::vector<std::pair<std::string, double>> terms;
+};
+
+template <class... T>
+struct Loss {
+  std::tuple<Weighted<T>...> terms;
+
+  template <Backend B>
+  [[nodiscard]] LossValue<B> operator()(const Step<B>& step) const {
+    LossValue<B> out;
+    const auto add = [&](const auto& weighted) {
+      const Var<B> value = weighted.term(step);
+      require<ShapeError>(value.size() == 1, weighted.term.name, ": a loss is one number, got shape ", value.shape());
+      out.terms.emplace_back(weighted.term.name, static_cast<double>(value.item()));
+      const Var<B> part = weighted.weight == 1 ? value : value * static_cast<typename B::scalar>(weighted.weight);
+      out.total = out.total.empty() ? part : out.total + part;
+    };
+    std::apply([&](const auto&... weighted) { (add(weighted), ...); }, terms);
+    return out;
+  }
+};
+
+namespace detail {
+template <class T>
+constexpr bool is_loss = false;
+template <class... T>
+constexpr bool is_loss<Loss<T...>> = true;
+}  // namespace detail
+
+/// A term, a weighted term, or a sum of them.
+template <class T>
+concept AnyLoss = LossTerm<T> || detail::is_loss<T>;
+
+template <AnyLoss T>
+[[nodiscard]] constexpr auto as_loss(T loss) {
+  if constexpr (detail::is_loss<T>) {
+    return loss;
+  } else {
+    return Loss<T>{{Weighted<T>{std::move(loss)}}};
+  }
+}
+
+template <AnyLoss L, AnyLoss R>
+[[nodiscard]] constexpr auto operator+(L left, R right) {
+  return [&]<class... A, class... B>(Loss<A...> a, Loss<B...> b) {
+    return Loss<A..., B...>{std::tuple_cat(std::move(a.terms), std::move(b.terms))};
+  }(as_loss(std::move(left)), as_loss(std::move(right)));
+}
+
+template <AnyLoss T>
+[[nodiscard]] constexpr auto operator*(float weight, T loss) {
+  auto out = as_loss(std::move(loss));
+  std::apply([&](auto&... weighted) { ((weighted.weight *= weight), ...); }, out.terms);
+  return out;
+}
+
+}  // namespace limn

@@ -1,0 +1,266 @@
+// Walking a network by the names of its fields: parameters, children, addresses. A layer lists what it owns in
+//   static constexpr auto fields = std::tuple{field<"conv1">(&Block::conv1), ...};
+// and everything else (saving, optimisers, explainers' targets, error paths) follows from that list.
+#pragma once
+
+#include <string>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "limn/core/names.hpp"
+#include "limn/core/random.hpp"
+#include "limn/nn/parameter.hpp"
+
+namespace limn {
+
+/// Tells layer types apart at run time, without RTTI.
+using TypeId = const void*;
+template <class T>
+[[nodiscard]] TypeId type_id() {
+  static const char tag = 0;
+  return &tag;
+}
+
+/// The layer lists its members in `fields`.
+template <class L>
+constexpr bool lists_its_fields = requires {
+  std::tuple_size<std::remove_cvref_t<decltype(L::fields)>>::value;
+};
+/// The layer holds its children in a tuple, named "0", "1", ... (Sequential).
+template <class L>
+constexpr bool numbers_its_children = requires {
+  std::tuple_size<typename L::Children>::value;
+};
+
+namespace detail {
+
+template <class T>
+struct IsParameter : std::false_type {};
+template <Backend B>
+struct IsParameter<Parameter<B>> : std::true_type {
+  using backend = B;
+};
+template <class T>
+struct IsBuffer : std::false_type {};
+template <Backend B>
+struct IsBuffer<Buffer<B>> : std::true_type {};
+
+}  // namespace detail
+
+template <class T>
+constexpr bool is_parameter = detail::IsParameter<std::remove_cv_t<T>>::value;
+template <class T>
+constexpr bool is_buffer = detail::IsBuffer<std::remove_cv_t<T>>::value;
+
+/// Calls visit(name, member) for every field, in order. L may be const.
+template <class L, class Visit>
+void for_each_field(L& layer, const Visit& visit) {
+  using Plain = std::remove_const_t<L>;
+  if constexpr (numbers_its_children<Plain>) {
+    [&]<std::size_t... I>(std::index_sequence<I...>) { (visit(std::to_string(I), std::get<I>(layer.children)), ...); }
+    (std::make_index_sequence<std::tuple_size_v<typename Plain::Children>>{});
+  } else if constexpr (lists_its_fields<Plain>) {
+    std::apply([&](const auto&... f) { (visit(std::string(f.name), layer.*(f.pointer)), ...); }, Plain::fields);
+  } else {
+    static_assert(lists_its_fields<Plain>,
+                  "limn: this layer does not list its members: it needs "
+                  "static constexpr auto fields = std::tuple{field<\"name\">(&Layer::member), ...}");
+  }
+}
+
+namespace detail {
+
+/// What is known of a member without its type: enough to walk a network with one loop instead of one per layer type.
+struct MemberType {
+  enum class Kind { layer, parameter, buffer, counter } kind = Kind::layer;
+  TypeId id = nullptr;
+  std::vector<struct Member> (*members)(void* layer) = nullptr;
+  void (*initialise)(void* layer, Random& random) = nullptr;
+};
+struct Member {
+  std::string name;
+  void* address;
+  const MemberType* type;
+};
+
+template <class T>
+const MemberType& member_type() {
+  static const MemberType type = [] {
+    MemberType t;
+    t.id = type_id<T>();
+    if constexpr (is_parameter<T>) {
+      t.kind = MemberType::Kind::parameter;
+    } else if constexpr (std::is_same_v<T, Counter>) {
+      t.kind = MemberType::Kind::counter;
+    } else if constexpr (is_buffer<T>) {
+      t.kind = MemberType::Kind::buffer;
+    } else {
+      t.members = [](void* layer) {
+        std::vector<Member> out;
+        for_each_field(*static_cast<T*>(layer), [&]<class M>(const std::string& name, M& member) {
+          out.push_back({name, &member, &member_type<M>()});
+        });
+        return out;
+      };
+      if constexpr (requires(T & layer, Random & random) { layer.initialise(random); })
+        t.initialise = [](void* layer, Random& random) { static_cast<T*>(layer)->initialise(random); };
+    }
+    return t;
+  }();
+  return type;
+}
+
+inline void initialise_member(const Member& layer, Seed seed) {
+  if (layer.type->initialise != nullptr) {
+    Random random(seed, layer.name);
+    layer.type->initialise(layer.address, random);
+  }
+  for (Member& m : layer.type->members(layer.address)) {
+    if (m.type->kind != MemberType::Kind::layer) continue;
+    if (!layer.name.empty()) m.name = layer.name + "." + m.name;
+    initialise_member(m, seed);
+  }
+}
+
+inline void collect_leaves(const Member& layer, std::vector<Member>& out) {
+  for (Member& m : layer.type->members(layer.address)) {
+    if (!layer.name.empty()) m.name = layer.name + "." + m.name;
+    if (m.type->kind == MemberType::Kind::layer) {
+      collect_leaves(m, out);
+    } else {
+      out.push_back(std::move(m));
+    }
+  }
+}
+
+/// The path from a layer to a layer inside it, by address and type. "?" if it is not there.
+inline std::string path_to(const MemberType& type, void* layer, const void* child, TypeId child_type) {
+  for (const Member& m : type.members(layer)) {
+    if (m.type->kind != MemberType::Kind::layer) continue;
+    if (m.address == child && m.type->id == child_type) return m.name;
+    if (const std::string deeper = path_to(*m.type, m.address, child, child_type); deeper != "?")
+      return m.name + "." + deeper;
+  }
+  return "?";
+}
+
+template <class L>
+void* address_of(const L& layer) {
+  return const_cast<L*>(&layer);  // walked only; written to by those who were given a layer they may change
+}
+
+}  // namespace detail
+
+/// Draws the initial parameters: every layer that has `initialise(Random&)` gets a stream keyed by its path.
+template <class L>
+void initialise(L& layer, Seed seed) {
+  detail::initialise_member({"", &layer, &detail::member_type<L>()}, seed);
+}
+
+namespace detail {
+
+template <class L>
+constexpr auto find_backend();
+
+template <class M>
+struct BackendOf {
+  using type = decltype(find_backend<M>());
+};
+template <Backend B>
+struct BackendOf<Parameter<B>> {
+  using type = B;
+};
+template <Backend B>
+struct BackendOf<Buffer<B>> {
+  using type = void;
+};
+
+struct None {};
+template <class... T>
+struct FirstBackend {
+  using type = None;
+};
+template <class T, class... Rest>
+struct FirstBackend<T, Rest...> {
+  using mine = typename BackendOf<T>::type;
+  using type = std::conditional_t<std::is_void_v<mine> || std::is_same_v<mine, None>,
+                                  typename FirstBackend<Rest...>::type, mine>;
+};
+
+template <class L>
+constexpr auto find_backend() {
+  if constexpr (numbers_its_children<L>) {
+    return []<class... C>(std::type_identity<std::tuple<C...>>) {
+      return typename FirstBackend<C...>::type{};
+    }(std::type_identity<typename L::Children>{});
+  } else {
+    return []<class... F>(std::type_identity<std::tuple<F...>>) {
+      return typename FirstBackend<typename F::member...>::type{};
+    }(std::type_identity<std::remove_cvref_t<decltype(L::fields)>>{});
+  }
+}
+
+}  // namespace detail
+
+/// The layer owns no tensor, so it has no back end of its own.
+template <class L>
+constexpr bool without_backend = std::is_same_v<decltype(detail::find_backend<L>()), detail::None>;
+
+/// The back end of a network: that of its first parameter; Cpu where it has none.
+template <class L>
+using backend_of = std::conditional_t<without_backend<L>, Cpu, decltype(detail::find_backend<L>())>;
+
+/// One parameter, buffer or counter of a network; the other two pointers are null. The path is as torchvision writes
+/// it.
+template <Backend B>
+struct Leaf {
+  std::string path;
+  Parameter<B>* parameter = nullptr;
+  Buffer<B>* buffer = nullptr;
+  Counter* counter = nullptr;
+};
+
+/// Everything a network owns, in order.
+template <class L, Backend B = backend_of<L>>
+[[nodiscard]] std::vector<Leaf<B>> leaves(const L& layer) {
+  std::vector<detail::Member> found;
+  detail::collect_leaves({"", detail::address_of(layer), &detail::member_type<L>()}, found);
+  std::vector<Leaf<B>> out;
+  for (detail::Member& m : found) {
+    using Kind = detail::MemberType::Kind;
+    Leaf<B> leaf{std::move(m.name)};
+    if (m.type->kind == Kind::parameter) leaf.parameter = static_cast<Parameter<B>*>(m.address);
+    if (m.type->kind == Kind::buffer) leaf.buffer = static_cast<Buffer<B>*>(m.address);
+    if (m.type->kind == Kind::counter) leaf.counter = static_cast<Counter*>(m.address);
+    out.push_back(std::move(leaf));
+  }
+  return out;
+}
+
+/// A parameter with its path.
+template <Backend B>
+struct NamedParameter {
+  std::string path;
+  Parameter<B>* parameter;
+};
+
+template <class L>
+[[nodiscard]] std::vector<NamedParameter<backend_of<L>>> parameters(L& layer) {
+  std::vector<NamedParameter<backend_of<L>>> out;
+  for (auto& leaf : leaves(layer))
+    if (leaf.parameter != nullptr) out.push_back({std::move(leaf.path), leaf.parameter});
+  return out;
+}
+
+/// Number of trained numbers.
+template <class L>
+[[nodiscard]] Index parameter_count(const L& layer) {
+  Index count = 0;
+  for (const auto& leaf : leaves(layer))
+    if (leaf.parameter != nullptr) count += leaf.parameter->size();
+  return count;
+}
+
+}  // namespace limn

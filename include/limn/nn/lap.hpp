@@ -1,0 +1,62 @@
+// Local Attention Perception (Distinguishing Clues, section 2.2): a head that says for every element of a feature map
+// how likely it belongs to each clue, and LAP-Pool, which lets these maps decide what a window passes on.
+#pragma once
+
+#include <algorithm>
+
+#include "limn/nn/layers.hpp"
+
+namespace limn {
+
+/// Feature vectors (n, h, w, c) -> logits (n, h, w, clues), element by element: linear, ReLU, linear (Eq. 3).
+template <Backend B, int C, int Clues, int Hidden = std::max(C / 8, 8)>
+struct LapHead {
+  static constexpr int in_channels = C, out_channels = Clues;
+  Linear<B, C, Hidden> hidden;
+  Linear<B, Hidden, Clues> out;
+  static constexpr auto fields = std::tuple{field<"hidden">(&LapHead::hidden), field<"out">(&LapHead::out)};
+  static constexpr Dims shape(Dims in) { return {in.height, in.width, Clues}; }
+
+  Var<B> operator()(const Var<B>& x, auto& run) const { return run(out, relu(run(hidden, x))); }
+};
+
+/// LAP-Pool over windows of Kernel x Kernel; Kernel = 0 pools the whole map. The scores may come from another feature
+/// map of the same size (Scored channels) than the one that is pooled, and may pool several maps: the convolution and
+/// the shortcut of a block share one LAP.
+template <Backend B, int Scored, auto Clues, int Kernel, int Stride = 1, int Padding = 0>
+struct LapPool {
+  static_assert(lap::check_complete<Clues>());
+  static constexpr int in_channels = Scored, out_channels = Scored;
+  static constexpr auto clues = Clues;
+  static constexpr bool global = Kernel == 0;
+
+  LapHead<B, Scored, Clues.clues> head;
+  LapHead<B, Scored, Clues.clues> discriminative;  // the twin that helps to choose elements in training (appendix C.5)
+  Parameter<B> alpha{Shape{1}};
+  static constexpr auto fields =
+      std::tuple{field<"head">(&LapPool::head), field<"discriminative">(&LapPool::discriminative),
+                 field<"alpha">(&LapPool::alpha)};
+  static constexpr Dims shape(Dims in) {
+    if constexpr (global) return {1, 1, in.channels};
+    constexpr Window window = Window::square(Kernel, Stride, Padding);
+    return {window.out_h(in.height), window.out_w(in.width), in.channels};
+  }
+
+  void initialise(Random&) { alpha.value().fill(1); }
+
+  /// The scores Q (n, h, w, 1): the sum over clues of their importance. Leaves the maps in run.laps.
+  Var<B> scores(const Var<B>& x, auto& run) const {
+    const Var<B> logits = run(head, x);
+    run.laps.push_back({logits, run.training ? run(discriminative, x.detach()) : Var<B>(), clues.table()});
+    return sum(sigmoid(logits), {-1});
+  }
+
+  /// Pools a feature map (n, h, w, c) by scores of the same size.
+  Var<B> pool(const Var<B>& x, const Var<B>& q) const {
+    return lap_pool(x, q, alpha, global ? Window{x.dim(1), x.dim(2)} : Window::square(Kernel, Stride, Padding));
+  }
+
+  Var<B> operator()(const Var<B>& x, auto& run) const { return pool(x, scores(x, run)); }
+};
+
+}  // namespace limn

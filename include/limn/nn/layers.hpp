@@ -1,0 +1,146 @@
+// The ordinary layers. A layer is a plain class: its parameters, the list of its fields, what it makes of a shape, and
+// a call that is a function of the input. Names and meanings are torch's; images are (n, h, w, c).
+#pragma once
+
+#include <cmath>
+#include <tuple>
+#include <utility>
+
+#include "limn/nn/run.hpp"
+#include "limn/nn/shapes.hpp"
+#include "limn/ops/ops.hpp"
+
+namespace limn {
+
+/// weight (out, in), bias (out); acts on the last axis, whatever stands before it.
+template <Backend B, int In, int Out, bool Bias = true>
+struct Linear {
+  static constexpr int in_channels = In, out_channels = Out;
+  Parameter<B> weight{Shape{Out, In}}, bias{Shape{Bias ? Out : 0}};
+  static constexpr auto fields = [] {
+    if constexpr (Bias) {
+      return std::tuple{field<"weight">(&Linear::weight), field<"bias">(&Linear::bias)};
+    } else {
+      return std::tuple{field<"weight">(&Linear::weight)};
+    }
+  }();
+  static constexpr Dims shape(Dims in) { return {in.height, in.width, Out}; }
+
+  /// Uniform in +-1/sqrt(in), as torch.nn.Linear.
+  void initialise(Random& random) {
+    const double bound = 1 / std::sqrt(static_cast<double>(In));
+    for (auto* p : {&weight, &bias})
+      for (auto& v : p->value().span()) v = static_cast<typename B::scalar>(random.uniform(-bound, bound));
+  }
+
+  Var<B> operator()(const Var<B>& x, auto&) const {
+    const Var<B> y = linear(x, weight);
+    if constexpr (Bias) return y + bias;
+    return y;
+  }
+};
+
+/// weight (out, kernel, kernel, in), stored as (out, in, kernel, kernel) in files; bias (out).
+template <Backend B, int In, int Out, int Kernel, int Stride = 1, int Padding = 0, bool Bias = true>
+struct Conv2d {
+  static constexpr int in_channels = In, out_channels = Out;
+  static constexpr Window window = Window::square(Kernel, Stride, Padding);
+  Parameter<B> weight{Shape{Out, Kernel, Kernel, In}}, bias{Shape{Bias ? Out : 0}};
+  static constexpr auto fields = [] {
+    if constexpr (Bias) {
+      return std::tuple{field<"weight">(&Conv2d::weight), field<"bias">(&Conv2d::bias)};
+    } else {
+      return std::tuple{field<"weight">(&Conv2d::weight)};
+    }
+  }();
+  static constexpr Dims shape(Dims in) { return {window.out_h(in.height), window.out_w(in.width), Out}; }
+
+  /// Normal with variance 2 / (out * kernel^2), as torchvision's ResNet (He et al. 2015, fan-out); bias 0.
+  void initialise(Random& random) {
+    const double deviation = std::sqrt(2.0 / (static_cast<double>(Out) * Kernel * Kernel));
+    for (auto& v : weight.value().span()) v = static_cast<typename B::scalar>(random.normal() * deviation);
+    bias.value().fill(0);
+  }
+
+  Var<B> operator()(const Var<B>& x, auto&) const {
+    const Var<B> y = conv2d(x, weight, window);
+    if constexpr (Bias) return y + bias;
+    return y;
+  }
+};
+
+/// Batch normalisation of (..., c): by the batch in training, by the running statistics otherwise. momentum .1, eps
+/// 1e-5.
+template <Backend B, int C>
+struct BatchNorm2d {
+  static constexpr int in_channels = C, out_channels = C;
+  Parameter<B> weight{Shape{C}}, bias{Shape{C}};
+  Buffer<B> running_mean{Shape{C}}, running_var{Shape{C}, 1};
+  Counter num_batches_tracked{Shape{1}};
+  static constexpr auto fields =
+      std::tuple{field<"weight">(&BatchNorm2d::weight), field<"bias">(&BatchNorm2d::bias),
+                 field<"running_mean">(&BatchNorm2d::running_mean), field<"running_var">(&BatchNorm2d::running_var),
+                 field<"num_batches_tracked">(&BatchNorm2d::num_batches_tracked)};
+  static constexpr Dims shape(Dims in) { return in; }
+
+  void initialise(Random&) {
+    weight.value().fill(1);
+    bias.value().fill(0);
+  }
+
+  Var<B> operator()(const Var<B>& x, auto& run) const {
+    using S = typename B::scalar;
+    constexpr S eps = S(1e-5), momentum = S(0.1);
+    if (!run.training) return batch_norm(x, weight, bias, running_mean.value(), running_var.value(), eps);
+    const auto out = batch_norm(x, weight, bias, eps);
+    const Index count = x.size() / C;
+    Tensor<B> unbiased = out.variance.clone();  // the tape still reads the biased one
+    for (auto& v : unbiased.span()) v *= static_cast<S>(count) / static_cast<S>(count - 1);
+    run.update(running_mean, out.mean, momentum);
+    run.update(running_var, std::move(unbiased), momentum);
+    run.count(num_batches_tracked);
+    return out.y;
+  }
+};
+
+template <Backend B>
+struct Relu {
+  static constexpr auto fields = std::tuple{};
+  static constexpr Dims shape(Dims in) { return in; }
+  Var<B> operator()(const Var<B>& x, auto&) const { return relu(x); }
+};
+
+/// Gives what it gets.
+template <Backend B>
+struct Identity {
+  static constexpr auto fields = std::tuple{};
+  static constexpr Dims shape(Dims in) { return in; }
+  Var<B> operator()(const Var<B>& x, auto&) const { return x; }
+};
+
+template <Backend B, int Kernel, int Stride = Kernel, int Padding = 0>
+struct MaxPool2d {
+  static constexpr Window window = Window::square(Kernel, Stride, Padding);
+  static constexpr auto fields = std::tuple{};
+  static constexpr Dims shape(Dims in) { return {window.out_h(in.height), window.out_w(in.width), in.channels}; }
+  Var<B> operator()(const Var<B>& x, auto&) const { return max_pool2d(x, window); }
+};
+
+/// (n, h, w, c) -> (n, 1, 1, c)
+template <Backend B>
+struct GlobalAverage {
+  static constexpr auto fields = std::tuple{};
+  static constexpr Dims shape(Dims in) { return {1, 1, in.channels}; }
+  Var<B> operator()(const Var<B>& x, auto&) const { return global_average(x); }
+};
+
+/// (n, h, w, c) -> (n, h * w * c)
+template <Backend B>
+struct Flatten {
+  static constexpr int out_channels = any_channels;  // depends on the size of the image
+  static constexpr auto fields = std::tuple{};
+  static constexpr Dims shape(Dims in) { return {1, 1, in.height * in.width * in.channels}; }
+  Var<B> operator()(const Var<B>& x, auto&) const { return flatten(x); }
+};
+
+}  // namespace limn

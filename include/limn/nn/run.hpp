@@ -1,0 +1,119 @@
+// Run: one forward pass. A layer calls its children by run(child, x), never directly; so any layer can be tapped by an
+// explainer, errors know where they arose, and what a pass produces besides its output (LAP maps, new running
+// statistics) is collected here and not in the layers, which stay constant: a network can run in several threads.
+#pragma once
+
+#include <cmath>
+#include <concepts>
+#include <string>
+#include <vector>
+
+#include "limn/autograd/grad.hpp"
+#include "limn/nn/address.hpp"
+#include "limn/nn/clues.hpp"
+
+namespace limn {
+
+/// What a LAP said in a pass: one map per clue.
+template <Backend B>
+struct LapOutput {
+  Var<B> logits;          ///< (n, h, w, clues); the importance is sigmoid(logits)
+  Var<B> discriminative;  ///< the twin scorer's logits, same shape; empty outside training
+  ClueTable clues;
+};
+
+template <Backend B>
+class Run {
+ public:
+  /// Batch statistics, discriminative scorers: what only training needs.
+  bool training = false;
+  /// Stop at the first layer whose output is not finite.
+  bool check_finite = false;
+  /// The LAPs of the pass, from shallow to deep.
+  std::vector<LapOutput<B>> laps;
+
+  /// Calls a layer. All calls of children go through here.
+  template <class L>
+  Var<B> operator()(const L& layer, const Var<B>& x) {
+    static_assert(
+        requires(Run & run) {
+          { layer(x, run) } -> std::convertible_to<Var<B>>;
+        },
+        "limn: a layer is called as Var<B> operator()(Var<B> x, auto& run) const");
+    try {
+      Var<B> y = layer(x, *this);
+      if (check_finite) require_finite(y);
+      if (!taps_.empty()) y = tapped(&layer, type_id<L>(), std::move(y));
+      return y;
+    } catch (Error& error) {
+      if (error.layer != nullptr)
+        error.came_through(
+            detail::path_to(detail::member_type<L>(), detail::address_of(layer), error.layer, error.layer_type));
+      error.layer = &layer;
+      error.layer_type = type_id<L>();
+      throw;
+    }
+  }
+
+  /// Asks for the output of a part of the network. With `cut` the part's output becomes a variable of its own and
+  /// recording begins there: gradients with respect to it cost nothing before it. Returns the number of the tap.
+  template <class L>
+  std::size_t tap(const L& layer, bool cut = false) {
+    taps_.push_back({&layer, type_id<L>(), cut, {}});
+    return taps_.size() - 1;
+  }
+  /// What tap i got. Empty if the part was never called.
+  [[nodiscard]] const Var<B>& tapped(std::size_t i) const { return taps_.at(i).value; }
+
+  /// A running statistic moves to (1 - share) old + share fresh when the pass is committed.
+  void update(const Buffer<B>& buffer, Tensor<B> fresh, typename B::scalar share) {
+    updates_.push_back({buffer.value(), std::move(fresh), share});
+  }
+  void count(const Counter& counter) { counts_.push_back(counter.value()); }
+
+  /// Writes the collected statistics into the layers' buffers: once per training step, after the update.
+  void commit() {
+    for (auto& [buffer, fresh, share] : updates_)
+      for (Index i = 0; i < buffer.size(); ++i)
+        buffer.data()[i] = (1 - share) * buffer.data()[i] + share * fresh.data()[i];
+    for (auto& counter : counts_) ++counter.data()[0];
+    updates_.clear();
+    counts_.clear();
+  }
+
+ private:
+  struct Tap {
+    const void* layer;
+    TypeId type;
+    bool cut;
+    Var<B> value;
+  };
+  struct Update {
+    Tensor<B> buffer, fresh;
+    typename B::scalar share;
+  };
+
+  Var<B> tapped(const void* layer, TypeId type, Var<B> y) {
+    for (Tap& tap : taps_) {
+      if (tap.layer != layer || tap.type != type) continue;
+      if (tap.cut) {
+        detail::recording().on = true;  // the caller of a pass with cuts holds a NoRecord, which restores it
+        y = leaf(y.value());
+      }
+      tap.value = y;
+    }
+    return y;
+  }
+
+  static void require_finite(const Var<B>& y) {
+    for (Index i = 0; i < y.size(); ++i)
+      require(std::isfinite(y.value().data()[i]), "the output is not finite: element ", i, " of ", y.shape(), " is ",
+              y.value().data()[i]);
+  }
+
+  std::vector<Tap> taps_;
+  std::vector<Update> updates_;
+  std::vector<Tensor<CpuOf<std::int64_t>>> counts_;
+};
+
+}  // namespace limn

@@ -1,0 +1,63 @@
+// Layers one after the other. Channels that do not fit are a compile error that names the position and both layers.
+#pragma once
+
+#include <tuple>
+#include <utility>
+
+#include "limn/nn/run.hpp"
+#include "limn/nn/shapes.hpp"
+
+namespace limn {
+
+/// Layer number Position takes what the layers before it give.
+template <int Position, class Layer, int Given, int Expected>
+constexpr bool channels_fit = Given == any_channels || Expected == any_channels || Given == Expected;
+
+namespace detail {
+
+template <int Position, int Given>
+constexpr bool check_channels() {
+  return true;
+}
+template <int Position, int Given, class First, class... Rest>
+constexpr bool check_channels() {
+  constexpr bool fits = channels_fit<Position, First, Given, in_channels_of<First>()>;
+  static_assert(channels_fit<Position, First, Given, in_channels_of<First>()>,
+                "limn: Sequential: this layer does not take the channels that the layer before it gives");
+  if constexpr (fits) return check_channels<Position + 1, out_channels_of<First>(Given), Rest...>();
+  return false;
+}
+
+template <int Given, class... L>
+constexpr int last_channels() {
+  int channels = Given;
+  ((channels = out_channels_of<L>(channels)), ...);
+  return channels;
+}
+template <class First, class... Rest>
+constexpr int first_channels() {
+  return in_channels_of<First>();
+}
+
+}  // namespace detail
+
+template <class... Layers>
+struct Sequential {
+  static_assert(sizeof...(Layers) > 0, "limn: Sequential: no layers");
+  static constexpr bool fits = detail::check_channels<0, any_channels, Layers...>();
+  static constexpr int in_channels = detail::first_channels<Layers...>();
+  static constexpr int out_channels = detail::last_channels<in_channels, Layers...>();
+
+  using Children = std::tuple<Layers...>;
+  Children children;
+
+  static constexpr Dims shape(Dims in) { return shapes<Sequential>(in).back(); }
+
+  template <class V>
+  V operator()(V x, auto& run) const {
+    std::apply([&](const auto&... layer) { ((x = run(layer, x)), ...); }, children);
+    return x;
+  }
+};
+
+}  // namespace limn
