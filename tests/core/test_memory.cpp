@@ -1,3 +1,4 @@
+// The pool of buffers: reuse, counting, alignment.
 #include "limn/core/memory.hpp"
 
 #include <doctest/doctest.h>

@@ -1,3 +1,4 @@
+// Shapes, what broadcasts, and windows.
 #include "limn/core/shape.hpp"
 
 #include <doctest/doctest.h>

@@ -1,8 +1,8 @@
+// Tensors as handles on shared numbers, their errors, and xtensor at both ends.
 #include "limn/core/tensor.hpp"
 
 #include <doctest/doctest.h>
 
-#include <cstdint>
 #include <vector>
 
 #include "limn/core/host.hpp"

@@ -1,9 +1,12 @@
 // The errors of limn. Each says what went wrong, where, what was expected and what was got.
 #pragma once
 
+#include <cstdio>
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <string_view>
+#include <type_traits>
 #include <utility>
 
 namespace limn {
@@ -48,19 +51,60 @@ struct OptionError : Error {
   using Error::Error;
 };
 
+namespace detail {
+// Messages are put together by few plain functions: hundreds of checks with a string stream each made programs slow to
+// compile.
+inline void append(std::string& out, std::string_view part) { out += part; }
+inline void append(std::string& out, long long number) { out += std::to_string(number); }
+inline void append(std::string& out, unsigned long long number) { out += std::to_string(number); }
+inline void append(std::string& out, double number) {
+  char digits[32];
+  std::snprintf(digits, sizeof digits, "%g", number);
+  out += digits;
+}
+inline void append(std::string& out, char letter) { out += letter; }
+template <class T>
+[[gnu::cold]] void append_any(std::string& out, const T& part) {
+  if constexpr (std::is_convertible_v<const T&, std::string_view>) {
+    append(out, std::string_view(part));
+  } else if constexpr (std::is_same_v<T, char>) {
+    append(out, part);
+  } else if constexpr (std::is_floating_point_v<T>) {
+    append(out, static_cast<double>(part));
+  } else if constexpr (std::is_integral_v<T> && std::is_signed_v<T>) {
+    append(out, static_cast<long long>(part));
+  } else if constexpr (std::is_integral_v<T>) {
+    append(out, static_cast<unsigned long long>(part));
+  } else if constexpr (requires { append(out, to_string(part)); }) {
+    append(out, to_string(part));
+  } else {
+    std::ostringstream stream;
+    stream << part;
+    out += stream.str();
+  }
+}
+}  // namespace detail
+
 /// Joins its arguments to one string: text("input has ", 3, " channels").
 template <class... Parts>
-[[nodiscard]] std::string text(const Parts&... parts) {
-  std::ostringstream out;
-  (out << ... << parts);
-  return out.str();
+[[nodiscard, gnu::cold, gnu::noinline]] std::string text(const Parts&... parts) {
+  std::string out;
+  (detail::append_any(out, parts), ...);
+  return out;
 }
+
+namespace detail {
+template <class E, class... Parts>
+[[noreturn, gnu::cold, gnu::noinline]] void fail(const Parts&... parts) {
+  throw E(text(parts...));
+}
+}  // namespace detail
 
 /// Throws E with the joined message unless the condition holds. Checks hold in release builds too.
 template <class E = Error, class... Parts>
 void require(bool condition, const Parts&... parts) {
   if (!condition) [[unlikely]]
-    throw E(text(parts...));
+    detail::fail<E>(parts...);
 }
 
 }  // namespace limn
