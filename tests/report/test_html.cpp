@@ -173,17 +173,17 @@ TEST_CASE("lines are broken at NaN, a lone value is a dot, and wide ranges get a
 }
 
 TEST_CASE("axes have round ticks that enclose the values") {
-  const auto labels = [](const detail::Axis& axis) {
+  const auto labels = [](const limn::report::detail::Axis& axis) {
     std::string all;
     for (double t : axis.ticks) all += axis.label(t) + " ";
     return all;
   };
-  CHECK(labels(detail::linear_axis(0, 1)) == "0.0 0.2 0.4 0.6 0.8 1.0 ");
-  CHECK(labels(detail::linear_axis(.51, .97)) == "0.5 0.6 0.7 0.8 0.9 1.0 ");
-  CHECK(labels(detail::linear_axis(1, 30, true)) == "0 5 10 15 20 25 30 ");
-  CHECK(labels(detail::linear_axis(1, 2, true)) == "1 2 ");
-  CHECK(labels(detail::logarithmic_axis(.03, 1.5)) == "0.02 0.05 0.1 0.2 0.5 1 2 ");
-  CHECK(labels(detail::logarithmic_axis(.0003, 150)) == "0.0001 0.001 0.01 0.1 1 10 100 1000 ");
+  CHECK(labels(limn::report::detail::linear_axis(0, 1)) == "0.0 0.2 0.4 0.6 0.8 1.0 ");
+  CHECK(labels(limn::report::detail::linear_axis(.51, .97)) == "0.5 0.6 0.7 0.8 0.9 1.0 ");
+  CHECK(labels(limn::report::detail::linear_axis(1, 30, true)) == "0 5 10 15 20 25 30 ");
+  CHECK(labels(limn::report::detail::linear_axis(1, 2, true)) == "1 2 ");
+  CHECK(labels(limn::report::detail::logarithmic_axis(.03, 1.5)) == "0.02 0.05 0.1 0.2 0.5 1 2 ");
+  CHECK(labels(limn::report::detail::logarithmic_axis(.0003, 150)) == "0.0001 0.001 0.01 0.1 1 10 100 1000 ");
 }
 
 TEST_CASE("metrics.json holds the keys that programs read, and null where nothing is defined") {
