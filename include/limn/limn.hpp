@@ -19,3 +19,4 @@
 #include "limn/ops/ops.hpp"
 #include "limn/report/html.hpp"
 #include "limn/report/table.hpp"
+#include "limn/train/fit.hpp"

@@ -95,11 +95,20 @@ template <AnyLoss T>
   }
 }
 
-template <AnyLoss L, AnyLoss R>
-[[nodiscard]] constexpr auto operator+(L left, R right) {
-  return [&]<class... A, class... B>(Loss<A...> a, Loss<B...> b) {
-    return Loss<A..., B...>{std::tuple_cat(std::move(a.terms), std::move(b.terms))};
-  }(as_loss(std::move(left)), as_loss(std::move(right)));
+/// The sum of two losses. Taken whenever one side is a loss, so that the message about the other side is ours.
+template <class L, class R>
+requires(AnyLoss<L> || AnyLoss<R>) [[nodiscard]] constexpr auto operator+(L left, R right) {
+  constexpr bool both = AnyLoss<L> && AnyLoss<R>;
+  static_assert(both,
+                "limn: this is not a loss: a term needs static constexpr const char* name and "
+                "template <Backend B> Var<B> operator()(const Step<B>&) const");
+  if constexpr (both) {
+    return [&]<class... A, class... B>(Loss<A...> a, Loss<B...> b) {
+      return Loss<A..., B...>{std::tuple_cat(std::move(a.terms), std::move(b.terms))};
+    }(as_loss(std::move(left)), as_loss(std::move(right)));
+  } else {
+    return left;  // so that the message above stays the only one
+  }
 }
 
 template <AnyLoss T>

@@ -35,6 +35,28 @@ constexpr bool numbers_its_children = requires {
 };
 
 namespace detail {
+struct WithFields {
+  int fields;
+};
+template <class L>
+struct Both : L, WithFields {};
+/// L has something called `fields`, even if the compiler already refused what stands there: then the name is ambiguous.
+template <class L>
+constexpr bool names_fields = !requires {
+  &Both<L>::fields;
+};
+}  // namespace detail
+
+/// The message for a layer that does not list its members; given once, however often it is asked.
+template <class L>
+constexpr void must_list_its_fields() {
+  if constexpr (!lists_its_fields<L>)
+    static_assert(detail::names_fields<L>,
+                  "limn: this layer does not list its members: it needs "
+                  "static constexpr auto fields = std::tuple{field<\"name\">(&Layer::member), ...}");
+}
+
+namespace detail {
 
 template <class T>
 struct IsParameter : std::false_type {};
@@ -64,9 +86,7 @@ void for_each_field(L& layer, const Visit& visit) {
   } else if constexpr (lists_its_fields<Plain>) {
     std::apply([&](const auto&... f) { (visit(std::string(f.name), layer.*(f.pointer)), ...); }, Plain::fields);
   } else {
-    static_assert(lists_its_fields<Plain>,
-                  "limn: this layer does not list its members: it needs "
-                  "static constexpr auto fields = std::tuple{field<\"name\">(&Layer::member), ...}");
+    must_list_its_fields<Plain>();
   }
 }
 
@@ -195,10 +215,13 @@ constexpr auto find_backend() {
     return []<class... C>(std::type_identity<std::tuple<C...>>) {
       return typename FirstBackend<C...>::type{};
     }(std::type_identity<typename L::Children>{});
-  } else {
+  } else if constexpr (lists_its_fields<L>) {
     return []<class... F>(std::type_identity<std::tuple<F...>>) {
       return typename FirstBackend<typename F::member...>::type{};
     }(std::type_identity<std::remove_cvref_t<decltype(L::fields)>>{});
+  } else {
+    must_list_its_fields<L>();
+    return None{};
   }
 }
 

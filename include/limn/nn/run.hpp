@@ -35,24 +35,10 @@ class Run {
   /// Calls a layer. All calls of children go through here.
   template <class L>
   Var<B> operator()(const L& layer, const Var<B>& x) {
-    static_assert(
-        requires(Run & run) {
-          { layer(x, run) } -> std::convertible_to<Var<B>>;
-        },
-        "limn: a layer is called as Var<B> operator()(Var<B> x, auto& run) const");
-    try {
-      Var<B> y = layer(x, *this);
-      if (check_finite) require_finite(y);
-      if (!taps_.empty()) y = tapped(&layer, type_id<L>(), std::move(y));
-      return y;
-    } catch (Error& error) {
-      if (error.layer != nullptr)
-        error.came_through(
-            detail::path_to(detail::member_type<L>(), detail::address_of(layer), error.layer, error.layer_type));
-      error.layer = &layer;
-      error.layer_type = type_id<L>();
-      throw;
-    }
+    constexpr bool callable = is_layer<L>;
+    static_assert(callable, "limn: a layer is called as Var<B> operator()(Var<B> x, auto& run) const");
+    if constexpr (callable) return call(layer, x);
+    return x;  // so that the message above stays the only one
   }
 
   /// Asks for the output of a part of the network. With `cut` the part's output becomes a variable of its own and
@@ -82,6 +68,28 @@ class Run {
   }
 
  private:
+  template <class L>
+  static constexpr bool is_layer = requires(const L& layer, const Var<B>& x, Run& run) {
+    { layer(x, run) } -> std::convertible_to<Var<B>>;
+  };
+
+  template <class L>
+  Var<B> call(const L& layer, const Var<B>& x) {
+    try {
+      Var<B> y = layer(x, *this);
+      if (check_finite) require_finite(y);
+      if (!taps_.empty()) y = tapped(&layer, type_id<L>(), std::move(y));
+      return y;
+    } catch (Error& error) {
+      if (error.layer != nullptr)
+        error.came_through(
+            detail::path_to(detail::member_type<L>(), detail::address_of(layer), error.layer, error.layer_type));
+      error.layer = &layer;
+      error.layer_type = type_id<L>();
+      throw;
+    }
+  }
+
   struct Tap {
     const void* layer;
     TypeId type;

@@ -24,8 +24,8 @@ constexpr bool check_channels() {
   constexpr bool fits = channels_fit<Position, First, Given, in_channels_of<First>()>;
   static_assert(channels_fit<Position, First, Given, in_channels_of<First>()>,
                 "limn: Sequential: this layer does not take the channels that the layer before it gives");
-  if constexpr (fits) return check_channels<Position + 1, out_channels_of<First>(Given), Rest...>();
-  return false;
+  if constexpr (fits) check_channels<Position + 1, out_channels_of<First>(Given), Rest...>();
+  return true;  // so that the message above stays the only one
 }
 
 template <int Given, class... L>
@@ -44,7 +44,7 @@ constexpr int first_channels() {
 template <class... Layers>
 struct Sequential {
   static_assert(sizeof...(Layers) > 0, "limn: Sequential: no layers");
-  static constexpr bool fits = detail::check_channels<0, any_channels, Layers...>();
+  static_assert(detail::check_channels<0, any_channels, Layers...>());
   static constexpr int in_channels = detail::first_channels<Layers...>();
   static constexpr int out_channels = detail::last_channels<in_channels, Layers...>();
 

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <string>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 
 #include "limn/core/error.hpp"
@@ -44,23 +45,39 @@ constexpr int out_channels_of(int in) {
   }
 }
 
-/// Not constexpr: when the compiler gets here, its message shows the arguments.
-inline void a_layer_does_not_fit(int layer_index, Dims got, int expected_channels) {
-  throw ShapeError(text("layer ", layer_index, ": input ", got.height, " x ", got.width, " x ", got.channels,
-                        ", expected ", expected_channels, " channels"));
+template <int Channels>
+struct ExpectedChannels {
+  int none = 0;
+};
+
+/// In a constant expression it reads element got.channels of an array of one: the compiler's message about that shows
+/// the layer, its index, the channels it got, and in the array's type those it expects.
+template <int LayerIndex, class Layer, int Expected>
+constexpr int a_layer_does_not_fit(Dims got) {
+  if (std::is_constant_evaluated()) {
+    constexpr ExpectedChannels<Expected> channels[1]{};
+    return channels[got.channels].none;
+  }
+  throw ShapeError(text("layer ", LayerIndex, ": input ", got.height, " x ", got.width, " x ", got.channels,
+                        ", expected ", Expected, " channels"));
+}
+/// Not constexpr: the compiler's message shows the layer and its index.
+template <int LayerIndex, class Layer>
+void nothing_is_left_after_a_layer(Dims got) {
+  throw ShapeError(text("layer ", LayerIndex, ": nothing is left of its input ", got.height, " x ", got.width));
 }
 
-template <class Layer>
-constexpr Dims shape_after(int layer_index, Dims in) {
+template <int LayerIndex, class Layer>
+constexpr Dims shape_after(Dims in) {
   constexpr int expected = in_channels_of<Layer>();
-  if (expected != any_channels && in.channels != expected) a_layer_does_not_fit(layer_index, in, expected);
+  if (expected != any_channels && in.channels != expected) (void)a_layer_does_not_fit<LayerIndex, Layer, expected>(in);
   Dims out = in;
   if constexpr (requires { Layer::shape(in); }) {
     out = Layer::shape(in);
   } else {  // a layer that says nothing keeps the size
     out.channels = out_channels_of<Layer>(static_cast<int>(in.channels));
   }
-  if (out.height < 1 || out.width < 1) a_layer_does_not_fit(layer_index, in, expected);
+  if (out.height < 1 || out.width < 1) nothing_is_left_after_a_layer<LayerIndex, Layer>(in);
   return out;
 }
 
@@ -69,19 +86,21 @@ constexpr Dims shape_after(int layer_index, Dims in) {
 /// What a layer makes of one image. Errors in constant expressions are compile errors that show the shapes.
 template <class L>
 constexpr Dims shape_of(Dims in) {
-  return detail::shape_after<L>(0, in);
+  return detail::shape_after<0, L>(in);
 }
 
 /// The shape after every child of a Sequential, or after the layer if it is none.
 template <class L>
 constexpr auto shapes(Input in) {
   if constexpr (numbers_its_children<L>) {
-    return [&]<class... C>(std::type_identity<std::tuple<C...>>) {
-      std::array<Dims, sizeof...(C)> out{};
-      int i = 0;
-      ((out[static_cast<std::size_t>(i)] = in = detail::shape_after<C>(i, in), ++i), ...);
+    using Children = typename L::Children;
+    constexpr std::size_t count = std::tuple_size_v<Children>;
+    return [&]<std::size_t... I>(std::index_sequence<I...>) {
+      std::array<Dims, count> out{};
+      ((out[I] = in = detail::shape_after<static_cast<int>(I), std::tuple_element_t<I, Children>>(in)), ...);
       return out;
-    }(std::type_identity<typename L::Children>{});
+    }
+    (std::make_index_sequence<count>{});
   } else {
     return std::array<Dims, 1>{shape_of<L>(in)};
   }

@@ -1,0 +1,167 @@
+// What a run must remember to go on with the same bits, and the files in which it does.
+//   last.safetensors   weights, the optimiser's tensors, and as metadata everything else: one file, replaced at once
+//   best.safetensors   weights of the best epoch; written after last.safetensors, so that it can be made again from it
+//   metrics.jsonl      a line an epoch; written again from last.safetensors when a run goes on
+// Random numbers are keyed by (seed, epoch, sample), so no generator has a state that would have to be kept.
+#pragma once
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "limn/io/safetensors.hpp"
+#include "limn/train/options.hpp"
+
+namespace limn::train::detail {
+
+/// How far a run has come.
+struct TrainingState {
+  std::vector<EpochRecord> records;  ///< of the epochs that are done
+  Index best_epoch = 0;
+  double best_value = std::numeric_limits<double>::quiet_NaN(), best_loss = best_value;
+  double seconds = 0;  ///< in all
+  // Of the epoch under way:
+  Index batches = 0, images = 0;  ///< trained with
+  double epoch_seconds = 0;
+  std::vector<std::pair<std::string, double>> sums;  ///< loss and terms, times pictures
+
+  [[nodiscard]] Index epoch() const { return static_cast<Index>(records.size()); }
+};
+
+/// Names and values that must be the same when a run goes on.
+using Settings = std::vector<std::pair<std::string, std::string>>;
+
+/// A line of metrics.jsonl. What is not finite becomes null.
+inline std::string json_line(const EpochRecord& record) {
+  std::string out = text("{\"epoch\":", record.epoch);
+  for (const auto& [name, value] : record.values)
+    out += "," + nlohmann::json(name).dump() + ":" + nlohmann::json(value).dump();
+  return out + "}\n";
+}
+
+using Values = std::vector<std::pair<std::string, double>>;
+
+/// [[name, value], ...]: an object would forget the order.
+inline nlohmann::json to_json(const Values& values) {
+  nlohmann::json out = nlohmann::json::array();
+  for (const auto& [name, value] : values) out.push_back(nlohmann::json::array({name, value}));
+  return out;
+}
+inline double number(const nlohmann::json& value) {
+  return value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>();
+}
+inline Values from_json(const nlohmann::json& list) {
+  Values out;
+  for (const auto& pair : list) out.emplace_back(pair.at(0).get<std::string>(), number(pair.at(1)));
+  return out;
+}
+
+inline std::string to_text(const TrainingState& state, const Settings& settings, Index steps) {
+  nlohmann::json out;
+  out["steps"] = steps;
+  out["best_epoch"] = state.best_epoch;
+  out["best_value"] = state.best_value;
+  out["best_loss"] = state.best_loss;
+  out["seconds"] = state.seconds;
+  out["batches"] = state.batches;
+  out["images"] = state.images;
+  out["epoch_seconds"] = state.epoch_seconds;
+  out["sums"] = to_json(state.sums);
+  for (const auto& [name, value] : settings) out["settings"][name] = value;
+  out["records"] = nlohmann::json::array();
+  for (const EpochRecord& record : state.records) out["records"].push_back(to_json(record.values));
+  return out.dump();
+}
+
+/// Reads a state; the steps of the optimiser go to `steps`. Throws FileError naming the file, and OptionError where the
+/// settings are not those of the run that wrote it.
+inline TrainingState from_text(const std::string& content, const std::string& file, const Settings& settings,
+                               Index& steps) {
+  TrainingState state;
+  std::string differences;
+  try {
+    const auto in = io::detail::parse_json(content, file);
+    for (const auto& [name, now] : settings)
+      if (const std::string then = in.at("settings").value(name, std::string("nothing")); then != now)
+        differences += text("\n  ", name, ": ", then, " there, ", now, " now");
+    for (const auto& record : in.at("records")) state.records.push_back({state.epoch() + 1, from_json(record)});
+    state.best_epoch = in.at("best_epoch").get<Index>();
+    state.best_value = number(in.at("best_value"));
+    state.best_loss = number(in.at("best_loss"));
+    state.seconds = number(in.at("seconds"));
+    state.batches = in.at("batches").get<Index>();
+    state.images = in.at("images").get<Index>();
+    state.epoch_seconds = number(in.at("epoch_seconds"));
+    state.sums = from_json(in.at("sums"));
+    steps = in.at("steps").get<Index>();
+  } catch (const nlohmann::json::exception& problem) {
+    throw FileError(text(file, ": not a checkpoint of a training run (", problem.what(), ")"));
+  }
+  require<OptionError>(differences.empty(), "resume: ", file, " is of another run:", differences);
+  return state;
+}
+
+/// The files of a run in one folder.
+class RunFolder {
+ public:
+  explicit RunFolder(std::filesystem::path folder) : folder_(std::move(folder)) {}
+
+  [[nodiscard]] bool used() const { return !folder_.empty(); }
+  [[nodiscard]] std::filesystem::path last() const { return folder_ / "last.safetensors"; }
+  [[nodiscard]] std::filesystem::path best() const { return folder_ / "best.safetensors"; }
+  [[nodiscard]] std::filesystem::path metrics() const { return folder_ / "metrics.jsonl"; }
+
+  /// Makes the folder, removes what writers that were killed left half done, and sees that files can be written.
+  /// Throws FileError.
+  void prepare() const {
+    if (!used()) return;
+    std::error_code problem;
+    std::filesystem::create_directories(folder_, problem);
+    require<FileError>(std::filesystem::is_directory(folder_), folder_.string(), ": cannot be made (",
+                       problem ? problem.message() : "it is no folder", ")");
+    for (const auto& file : std::filesystem::directory_iterator(folder_)) {
+      const std::string name = file.path().filename().string();
+      for (const auto& mine : {last(), best(), metrics()})
+        if (name.starts_with(mine.filename().string() + ".") && name.ends_with(".tmp"))
+          std::filesystem::remove(file.path());
+    }
+    const auto probe = folder_ / "metrics.jsonl.writable.tmp";
+    io::write_file_atomically(probe, std::string_view());
+    std::filesystem::remove(probe);
+  }
+
+  /// Throws away an earlier run.
+  void clear() const {
+    if (!used()) return;
+    std::filesystem::remove(last());  // first: without it there is no run that could be gone on with
+    std::filesystem::remove(best());
+    std::filesystem::remove(metrics());
+  }
+
+  /// Lines of all epochs, in place of whatever the file holds.
+  void write_metrics(const std::vector<EpochRecord>& records) const {
+    if (!used()) return;
+    std::string lines;
+    for (const EpochRecord& record : records) lines += json_line(record);
+    io::write_file_atomically(metrics(), lines);
+  }
+  /// One more line.
+  void append_metrics(const EpochRecord& record) const {
+    if (!used()) return;
+    const std::string line = json_line(record);
+    const int file = ::open(metrics().c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+    const bool written = file >= 0 && ::write(file, line.data(), line.size()) == static_cast<::ssize_t>(line.size());
+    if (file >= 0) ::close(file);
+    require<FileError>(written, metrics().string(), ": cannot be written");
+  }
+
+ private:
+  std::filesystem::path folder_;
+};
+
+}  // namespace limn::train::detail

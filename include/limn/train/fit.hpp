@@ -1,0 +1,77 @@
+// train::fit: trains a network on a data set.
+//   auto fit = train::fit(net, loss, Adam{{.lr = 1e-4f}}, train, val, {.epochs = 30, .batch = 32, .out = "runs/lap"});
+#pragma once
+
+#include <string>
+#include <utility>
+
+#include "limn/train/loop.hpp"
+#include "limn/train/progress.hpp"
+
+namespace limn::train {
+
+namespace detail {
+
+template <class Net>
+constexpr NetworkFacts facts_of() {
+  NetworkFacts out{-1, -1, false};
+  if constexpr (requires { Net::in_channels; }) out.in_channels = Net::in_channels;
+  if constexpr (requires { Net::out_channels; }) out.out_channels = Net::out_channels;
+  return out;
+}
+
+/// "cross_entropy + 10 lap_supervision"
+template <class... T>
+std::string describe(const Loss<T...>& loss) {
+  std::string out;
+  const auto add = [&](const auto& weighted) {
+    out += (out.empty() ? "" : " + ") + (weighted.weight == 1 ? std::string() : text(weighted.weight, " ")) +
+           weighted.term.name;
+  };
+  std::apply([&](const auto&... weighted) { (add(weighted), ...); }, loss.terms);
+  return out;
+}
+
+/// Shows the network one picture: sizes that do not fit are refused by the layer that they do not fit.
+template <Backend B>
+void try_out(const Learner<B>& learner, const data::Dataset& data) {
+  const NoRecord off;
+  Run<B> run;
+  data::HostBatch host = *data::Loader(data, {.batch = 1, .prefetch = 0}).epoch(0).next();
+  const Var<B> logits = learner.network(to_batch<B>(std::move(host)).images, run);
+  require<ShapeError>(logits.shape() == Shape{1, data.classes()}, "fit: for one picture the network gives ",
+                      logits.shape(), ", expected logits ", Shape{1, data.classes()});
+}
+
+}  // namespace detail
+
+/// Trains all of `net` that is not frozen, in place. `loss`: a term or a sum of terms; `optimizer`: Sgd or Adam. Every
+/// epoch is followed by validation (cross-entropy, accuracy, AUC) and, with options.out, a checkpoint.
+///
+/// Ctrl-C and SIGTERM end the run after the step under way with a checkpoint; the second one kills. Killed at any
+/// instruction, a run can go on from its last checkpoint ({.resume = true}) with the same bits as if it had not been.
+/// With batch normalisation, a last batch of one picture is left out.
+///
+/// Throws before the first step: OptionError, ShapeError, FileError for anything that does not fit. Throws Error when a
+/// number is not finite, naming the layer, the epoch and the pictures; the checkpoint before it stays.
+template <class Net, AnyLoss L, class Chosen>
+Fit fit(Net& net, const L& loss, const Chosen& optimizer, const data::Dataset& train, const data::Dataset& val,
+        const FitOptions& options = {}) {
+  using B = backend_of<Net>;
+  const auto sum = as_loss(loss);
+  detail::Learner<B> learner{[&net](const Var<B>& images, Run<B>& run) { return run(net, images); },
+                             [&sum](const Step<B>& step) { return sum(step); }, leaves(net),
+                             make_optimizer(optimizer, net)};
+  detail::NetworkFacts facts = detail::facts_of<Net>();
+  for (const auto& leaf : learner.leaves) facts.batch_norm = facts.batch_norm || leaf.buffer != nullptr;
+  detail::check_options(options);
+  detail::check_data(train, val, facts, options);
+  detail::try_out(learner, val);
+  const Progress progress =
+      options.quiet || options.progress.step || options.progress.epoch ? options.progress : stderr_progress();
+  return detail::Loop<B>(std::move(learner), train, val, options, progress,
+                         {{"loss", detail::describe(sum)}, {"optimiser", limn::describe(optimizer)}})
+      .run();
+}
+
+}  // namespace limn::train

@@ -1,0 +1,125 @@
+// What a run reports and when it ends.
+#include "limn/train/fit.hpp"
+
+#include "tiny.hpp"
+
+using namespace tiny;
+
+namespace {
+
+struct Linears {  // no batch normalisation: an epoch at rate 0 can be worked out by hand
+  static constexpr int in_channels = 1, out_channels = 2;
+  Linear<Cpu, 1, 2> fc;
+  static constexpr auto fields = std::tuple{field<"fc">(&Linears::fc)};
+  Var<Cpu> operator()(const Var<Cpu>& x, auto& run) const { return run(fc, flatten(global_average(x))); }
+};
+
+struct Half {
+  static constexpr const char* name = "half";
+  template <Backend B>
+  Var<B> operator()(const Step<B>& step) const {
+    return mean(step.logits * 0.f) + .5f;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a network learns, and the run says so") {
+  Net net;
+  const auto train = pictures(48, "t"), val = pictures(24, "v");
+  std::vector<Index> told;
+  const auto fit = train::fit(net, CrossEntropy{}, Adam{{.lr = .03f}}, train, val,
+                              {.epochs = 12,
+                               .batch = 16,
+                               .seed = Seed{3},
+                               .monitor = "val_loss",
+                               .quiet = true,
+                               .on_epoch = [&](const train::EpochRecord& r) { told.push_back(r.epoch); }});
+  CHECK(fit.ending == train::Ending::epochs);
+  CHECK(fit.best_value < .3);
+  CHECK(told == std::vector<Index>{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12});
+  const report::History& history = fit;
+  CHECK(history.columns == std::vector<std::string>{"epoch", "loss", "val_loss", "val_accuracy", "val_auc", "lr",
+                                                    "seconds", "images_per_second"});
+  REQUIRE(history.rows.size() == 12);
+  CHECK(history.rows[static_cast<std::size_t>(fit.best_epoch - 1)][2] == fit.best_value);
+  for (const auto& row : history.rows) CHECK(row[2] >= fit.best_value);
+  CHECK(history.rows[11][1] < history.rows[0][1]);
+  CHECK(history.training_images == 48);
+  CHECK(net.stem.bn.num_batches_tracked.value()(0) == fit.best_epoch * 4);  // balanced: 2 x 32 pictures an epoch
+}
+
+TEST_CASE("losses and scores of an epoch by hand") {
+  Linears net;
+  net.fc.weight.value().fill(0);
+  net.fc.bias.value()(0) = 0;
+  net.fc.bias.value()(1) = 1;          // p(stripes) = .7310586 for every picture
+  const auto data = pictures(9, "t");  // 6 of noise, 3 of stripes
+  const auto fit = train::fit(net, CrossEntropy{} + 2.f * Half{}, Sgd{{.lr = 0}}, data, data,
+                              {.epochs = 1, .batch = 4, .balanced = false, .quiet = true});
+  const double noise = std::log(1 + std::exp(1.)), stripes = noise - 1, expected = (6 * noise + 3 * stripes) / 9;
+  const auto value = [&](const char* name) {
+    for (std::size_t i = 0; i < fit.history.columns.size(); ++i)
+      if (fit.history.columns[i] == name) return fit.history.rows[0][i];
+    return -1.;
+  };
+  CHECK(value("cross_entropy") == doctest::Approx(expected).epsilon(1e-6));
+  CHECK(value("half") == .5);
+  CHECK(value("loss") == doctest::Approx(expected + 1).epsilon(1e-6));
+  CHECK(value("val_loss") == doctest::Approx(expected).epsilon(1e-6));
+  CHECK(value("val_accuracy") == doctest::Approx(3. / 9));
+  CHECK(value("val_auc") == .5);  // all the same: chance
+  CHECK(value("lr") == 0);
+}
+
+TEST_CASE("early stopping, time limit, best weights") {
+  const auto data = pictures(12, "t");
+  Net net;
+  const auto still = train::fit(net, CrossEntropy{}, Sgd{{.lr = 0}}, data, data,
+                                {.epochs = 9, .batch = 6, .monitor = "val_accuracy", .patience = 2, .quiet = true});
+  CHECK(still.ending == train::Ending::early_stopping);
+  CHECK(still.history.rows.size() - static_cast<std::size_t>(still.best_epoch) == 2);
+
+  const support::Folder folder("fit_limits");
+  Net late;
+  const auto limited =
+      train::fit(late, CrossEntropy{}, Sgd{}, data, data,
+                 {.epochs = 9, .batch = 6, .out = folder.path / "run", .max_minutes = 1e-9, .quiet = true});
+  CHECK(limited.ending == train::Ending::time_limit);
+  CHECK(limited.history.rows.empty());
+  CHECK(late.stem.bn.num_batches_tracked.value()(0) == 1);  // the step under way was finished
+
+  Net best, last;
+  train::FitOptions options{.epochs = 5, .batch = 6, .out = folder.path / "best", .monitor = "val_loss", .quiet = true};
+  Net at_best;
+  double lowest = 1e9;
+  options.on_epoch = [&](const train::EpochRecord& r) {  // makes the later epochs bad
+    if (r.at("val_loss") < lowest) at_best = best;
+    lowest = std::min(lowest, r.at("val_loss"));
+    if (r.epoch >= 2) best.fc.bias.value().data()[0] += 50;
+  };
+  const auto fit = train::fit(best, CrossEntropy{}, Adam{}, data, data, options);
+  CHECK(fit.best_epoch <= 2);
+  check_same_bits(best, at_best);
+  Net read{Seed{99}};
+  load_weights(read, folder.path / "best" / "best.safetensors");
+  check_same_bits(read, at_best);
+  load_weights(last, folder.path / "best" / "last.safetensors");
+  CHECK(last.fc.bias.value()(0) > 40);
+  CHECK(io::read_safetensors(folder.path / "best" / "best.safetensors").metadata.at("epoch") == text(fit.best_epoch));
+}
+
+TEST_CASE("a last batch of one picture is left out where statistics are learned") {
+  Net net;
+  const auto data = pictures(9, "t");
+  train::fit(net, CrossEntropy{}, Adam{}, data, data, {.epochs = 1, .batch = 4, .balanced = false, .quiet = true});
+  CHECK(net.stem.bn.num_batches_tracked.value()(0) == 2);
+}
+
+TEST_CASE("lines of progress") {
+  const train::StepRecord step{3, 30, 5, 40, 153.26, 3725, {{"loss", 0.693}}};
+  CHECK(train::detail::step_line(step) ==
+        "epoch 3/30 [==                  ] 5/40  153.3 images/s  1:02:05 left  loss 0.693");
+  CHECK(train::detail::epoch_line({2, {{"loss", .5}, {"val_auc", NAN}}}, 30) == "epoch 2/30  loss 0.5  val_auc nan");
+  CHECK(train::detail::clock_text(62) == "1:02");
+}
