@@ -1,0 +1,31 @@
+#include "common/data.hpp"
+
+#include <algorithm>
+
+#include "limn/data/folder.hpp"
+#include "limn/data/phantom.hpp"
+
+namespace example {
+
+limn::data::Dataset two_classes(const RunOptions& options) {
+  using namespace limn;
+  if (options.data.empty()) return data::phantoms({.count = 1200, .size = options.size, .seed = options.seed});
+  data::FolderOptions folder{.size = options.size, .channels = 1};
+  const data::Dataset all = data::image_folder(options.data, folder);
+  const auto& labels = all.class_names();
+  const auto has = [&](const char* label) { return std::find(labels.begin(), labels.end(), label) != labels.end(); };
+  if (has("No Finding") && labels.size() > 1) {
+    folder.classes = {{"No Finding"}, {"finding", {"*"}}};
+  } else if (has("benign") && has("malignant")) {
+    folder.classes = {{"benign"}, {"malignant"}};
+  } else {
+    std::string found;
+    for (const auto& label : labels) found += (found.empty() ? "" : ", ") + label;
+    require<OptionError>(labels.size() == 2, options.data, ": expected two labels, or \"No Finding\" and others, or ",
+                         "\"benign\" and \"malignant\"; found ", found);
+    return all;
+  }
+  return data::image_folder(options.data, folder);
+}
+
+}  // namespace example

@@ -1,0 +1,51 @@
+#include "common/options.hpp"
+
+#include <fmt/core.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+
+#include "limn/core/parallel.hpp"
+
+namespace example {
+
+RunOptions parse(int argc, char** argv, const std::string& description, RunOptions options) {
+  CLI::App app(description);
+  const auto number = [&](const char* name, auto& value, const char* meaning, auto low, auto high) {
+    app.add_option(name, value, fmt::format("{} ({} to {})", meaning, low, high))
+        ->check(CLI::Range(low, high).description(""))
+        ->type_name("N")
+        ->capture_default_str();
+  };
+  app.add_option("--data", options.data, "Folder of images; without it, pictures are generated")
+      ->check(CLI::Validator(CLI::ExistingDirectory).description(""))
+      ->type_name("DIR");
+  number("--size", options.size, "Pictures are resized to N x N", limn::Index{32}, limn::Index{2048});
+  number("--epochs", options.epochs, "Times to go through the training pictures", limn::Index{1}, limn::Index{100000});
+  number("--batch", options.batch, "Pictures in a training step", limn::Index{2}, limn::Index{4096});
+  auto seed = static_cast<limn::Index>(options.seed);
+  number("--seed", seed, "Of all random numbers: the same seed gives the same result", limn::Index{0},
+         limn::Index{1'000'000'000'000'000});
+  number("--threads", options.threads, "Threads; 0: as many as there are cores", 0, 1024);
+  app.add_option("--out", options.out, "Folder for the checkpoints, the figures and the report")
+      ->type_name("DIR")
+      ->capture_default_str();
+  app.add_flag("--resume", options.resume, "Go on with the run in the folder --out");
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& problem) {
+    if (problem.get_exit_code() == 0) std::exit(app.exit(problem));  // --help
+    fmt::print(stderr, "{}\nRun with --help for all options.\n", problem.what());
+    std::exit(2);
+  }
+  if (options.out.empty()) {
+    fmt::print(stderr, "--out: expected a folder\nRun with --help for all options.\n");
+    std::exit(2);
+  }
+  options.seed = static_cast<std::uint64_t>(seed);
+  limn::set_threads(options.threads);
+  return options;
+}
+
+}  // namespace example

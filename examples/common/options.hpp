@@ -1,0 +1,27 @@
+// The command line that all examples share.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "limn/core/config.hpp"
+
+namespace example {
+
+/// The values here are the defaults that --help shows; a program may start from others.
+struct RunOptions {
+  std::string data = {};  ///< folder of images; empty: generated pictures
+  limn::Index size = 64;  ///< pictures are size x size
+  limn::Index epochs = 10;
+  limn::Index batch = 32;
+  std::uint64_t seed = 7;
+  int threads = 0;  ///< 0: as many as there are cores
+  std::string out = "runs/example";
+  bool resume = false;  ///< go on with the run in `out`
+};
+
+/// Reads the command line and sets limn's number of threads. Ends the program after --help (status 0) and, with a
+/// message that names the option and its range, for whatever is not understood (status 2).
+RunOptions parse(int argc, char** argv, const std::string& description, RunOptions defaults = {});
+
+}  // namespace example
