@@ -5,6 +5,7 @@
 #include "limn/core/host.hpp"
 #include "limn/data/folder.hpp"
 #include "limn/data/phantom.hpp"
+#include "limn/data/split.hpp"
 #include "limn/evaluate/evaluate.hpp"
 #include "limn/evaluate/gallery.hpp"
 #include "limn/explain/grad_cam.hpp"

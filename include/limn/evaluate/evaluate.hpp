@@ -52,7 +52,7 @@ template <class Net, class Explainer, class Visit>
 void explain_hits(const Net& net, const data::Dataset& set, const Explainer& explainer, const Visit& visit) {
   using B = backend_of<Net>;
   auto stream = data::Loader(set, {.batch = evaluation_batch}).epoch(0);
-  while (const auto host = stream.next()) {
+  while (auto host = stream.next()) {
     Run<B> run;
     const Batch<B> batch = to_batch<B>(*host);
     const auto predicted = predicted_classes(probabilities(net, batch.images, run));
@@ -72,13 +72,14 @@ void evaluate_one(const Net& net, const data::Dataset& set, const metrics::Class
   xt::xtensor<float, 2> all;
   std::vector<Index> labels;
   auto stream = data::Loader(set, {.batch = evaluation_batch}).epoch(0);
-  while (const auto host = stream.next()) {
+  while (auto host = stream.next()) {
     Run<B> run;
-    const Tensor<B> p = probabilities(net, to_batch<B>(*host).images, run);
+    const Batch<B> batch = to_batch<B>(std::move(*host));
+    const Tensor<B> p = probabilities(net, batch.images, run);
     if (labels.empty()) all.resize({static_cast<std::size_t>(set.size()), static_cast<std::size_t>(p.dim(1))});
     std::transform(p.data(), p.data() + p.size(), all.data() + static_cast<Index>(labels.size()) * p.dim(1),
                    [](auto v) { return static_cast<float>(v); });
-    labels.insert(labels.end(), host->labels.begin(), host->labels.end());
+    labels.insert(labels.end(), batch.labels.begin(), batch.labels.end());
   }
   out.classification = metrics::classification(all, labels);
   out.classification.class_names = set.class_names();

@@ -59,9 +59,9 @@ template <class Net>
   std::vector<Index> predicted;
   std::vector<float> certainty;
   auto stream = data::Loader(set, {.batch = evaluation_batch}).epoch(0);
-  while (const auto host = stream.next()) {
+  while (auto host = stream.next()) {
     Run<B> run;
-    const Tensor<B> p = probabilities(net, to_batch<B>(*host).images, run);
+    const Tensor<B> p = probabilities(net, to_batch<B>(std::move(*host)).images, run);
     const auto classes = predicted_classes(p);
     for (std::size_t i = 0; i < classes.size(); ++i)
       certainty.push_back(static_cast<float>(p(static_cast<Index>(i), classes[i])));
@@ -80,7 +80,7 @@ template <class Net>
     data::HostBatch one;
     one.images.resize({1, sample.image.shape()[0], sample.image.shape()[1], sample.image.shape()[2]});
     std::copy(sample.image.begin(), sample.image.end(), one.images.begin());
-    const Tensor<B> image = to_batch<B>(one).images;
+    const Tensor<B> image = to_batch<B>(std::move(one)).images;
     Run<B> run;
     (void)probabilities(net, image, run);
     Index shown = said;

@@ -1,10 +1,11 @@
 // From pictures to batches to probabilities.
 #pragma once
 
-#include <algorithm>
+#include <type_traits>
+#include <utility>
 #include <vector>
-#include <xtensor/xtensor.hpp>
 
+#include "limn/core/host.hpp"
 #include "limn/data/loader.hpp"
 #include "limn/loss/loss.hpp"
 #include "limn/nn/run.hpp"
@@ -14,17 +15,18 @@ namespace limn {
 /// Pictures per pass.
 inline constexpr Index evaluation_batch = 32;
 
-/// A loader's batch as tensors of the back end.
+/// A loader's batch as tensors of the back end; the numbers are taken over, not copied, where their type stays.
 template <Backend B>
-[[nodiscard]] Batch<B> to_batch(const data::HostBatch& host) {
-  const auto tensor = [](const xt::xtensor<float, 4>& from) {
-    Shape shape;
-    for (auto extent : from.shape()) shape.push(static_cast<Index>(extent));
-    Tensor<B> out(shape);
-    std::transform(from.begin(), from.end(), out.data(), [](float v) { return static_cast<typename B::scalar>(v); });
-    return out;
+[[nodiscard]] Batch<B> to_batch(data::HostBatch host) {
+  const auto numbers = [](auto& values) {
+    Tensor<Cpu> x = from_xtensor(std::move(values));
+    if constexpr (std::is_same_v<B, Cpu>) {
+      return x;
+    } else {
+      return cast<B>(x);
+    }
   };
-  return {tensor(host.images), host.labels, tensor(host.masks), host.has_mask};
+  return {numbers(host.images), std::move(host.labels), numbers(host.masks), std::move(host.has_mask)};
 }
 
 /// Probabilities of a batch (n, classes), in evaluation mode; `run` keeps what the pass left (LAP maps).

@@ -141,7 +141,6 @@ template <Backend B, int In, int Classes, pool::Policy Pool = pool::Strided, int
           class Stem = stem::Large>
 struct ResNet {
   static constexpr int in_channels = In, out_channels = Classes;
-  using backend = B;
 
   Conv2d<B, In, Width, Stem::kernel, Stem::stride, Stem::padding, false> conv1;
   BatchNorm2d<B, Width> bn1;

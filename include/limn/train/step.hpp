@@ -9,27 +9,12 @@
 #include <utility>
 #include <vector>
 
-#include "limn/core/host.hpp"
-#include "limn/data/loader.hpp"
+#include "limn/evaluate/predict.hpp"
 #include "limn/loss/loss.hpp"
 #include "limn/metrics/classification.hpp"
 #include "limn/optim/optimizer.hpp"
 
 namespace limn::train {
-
-/// A loaded batch as the network takes it.
-template <Backend B>
-[[nodiscard]] Batch<B> to_batch(data::HostBatch host) {
-  const auto numbers = [](auto& values) {
-    Tensor<Cpu> x = from_xtensor(std::move(values));
-    if constexpr (std::is_same_v<B, Cpu>) {
-      return x;
-    } else {
-      return cast<B>(x);
-    }
-  };
-  return {numbers(host.images), std::move(host.labels), numbers(host.masks), std::move(host.has_mask)};
-}
 
 namespace detail {
 

@@ -1,8 +1,4 @@
-#if __has_include(<limn/limn.hpp>)
 #include <limn/limn.hpp>
-#else
-#include <limn/core/config.hpp>
-#endif
 
 #include <cstdio>
 

@@ -1,0 +1,9 @@
+// A part that is not there: the message shows the name that was not found.
+// expect: limn: at<path>: the layer has no field of this name
+#include "limn/models/resnet.hpp"
+using namespace limn;
+
+int main() {
+  const models::ResNet18<Cpu, 1, 2> net;
+  return static_cast<int>(parameter_count(at<"layer4.1.conv3">(net)));
+}

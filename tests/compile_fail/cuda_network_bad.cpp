@@ -1,0 +1,10 @@
+// A whole network on the GPU: the same message. More lines than elsewhere: 11 of them say which header includes which.
+// lines: 22
+// expect: limn: the Cuda back end is not part of this version
+#include "limn/models/resnet.hpp"
+using namespace limn;
+
+int main() {
+  const models::ResNet18<Cuda, 3, 1000> net{Seed{7}};
+  return static_cast<int>(parameter_count(net));
+}

@@ -1,0 +1,14 @@
+// A layer without the list of its members: the message shows how to write it.
+// expect: limn: this layer does not list its members
+#include "limn/nn/layers.hpp"
+using namespace limn;
+
+struct Head {
+  Linear<Cpu, 8, 2> linear;
+  Var<Cpu> operator()(const Var<Cpu>& x, auto& run) const { return run(linear, x); }
+};
+
+int main() {
+  const Head head;
+  return static_cast<int>(parameter_count(head));
+}

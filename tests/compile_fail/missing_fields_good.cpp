@@ -1,0 +1,13 @@
+#include "limn/nn/layers.hpp"
+using namespace limn;
+
+struct Head {
+  Linear<Cpu, 8, 2> linear;
+  static constexpr auto fields = std::tuple{field<"linear">(&Head::linear)};
+  Var<Cpu> operator()(const Var<Cpu>& x, auto& run) const { return run(linear, x); }
+};
+
+int main() {
+  const Head head;
+  return static_cast<int>(parameter_count(head));
+}

@@ -1,0 +1,14 @@
+#include "limn/nn/layers.hpp"
+using namespace limn;
+
+struct Head {
+  Linear<Cpu, 8, 2> linear;
+  static constexpr auto fields = std::tuple{field<"linear">(&Head::linear)};
+  Var<Cpu> operator()(const Var<Cpu>& x, auto& run) const { return run(linear, x); }
+};
+
+int main() {
+  const Head head;
+  Run<Cpu> run;
+  return static_cast<int>(run(head, Var<Cpu>(Tensor<Cpu>(Shape{1, 8}))).size());
+}

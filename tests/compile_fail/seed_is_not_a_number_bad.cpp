@@ -1,0 +1,8 @@
+// A plain number does not turn into a seed, so that a size in the wrong place is noticed.
+// expect: conversion from 'int' to non-scalar type 'limn::Seed' requested
+#include "limn/core/random.hpp"
+
+int main() {
+  limn::Seed seed = 7;
+  return static_cast<int>(seed.value);
+}

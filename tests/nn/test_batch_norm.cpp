@@ -1,0 +1,67 @@
+// The running statistics of batch norm, against torch's definition worked out by hand.
+#include <doctest/doctest.h>
+
+#include "helpers.hpp"
+#include "limn/nn/layers.hpp"
+
+using namespace limn;
+using testing::random_tensor;
+
+TEST_CASE("batch norm keeps torch's running statistics, once the pass is committed") {
+  BatchNorm2d<CpuDouble, 2> norm;
+  initialise(norm, Seed{});
+  // Channel 0: 1, 2, 3, 6: mean 3, squared deviations 4 + 1 + 0 + 9 = 14, unbiased variance 14 / 3. Channel 1: 0, 0, 0,
+  // 4: mean 1, 1 + 1 + 1 + 9 = 12, 12 / 3 = 4. momentum 0.1, from mean 0 and variance 1.
+  const Tensor<CpuDouble> x(Shape{2, 2, 1, 2}, {1, 0, 2, 0, 3, 0, 6, 4});
+  for (const bool recorded : {true, false}) {
+    auto copy = norm;
+    Run<CpuDouble> run;
+    run.training = true;
+    Var<CpuDouble> y;
+    if (recorded) {
+      y = run(copy, Var<CpuDouble>(x));
+    } else {
+      const NoRecord no_record;
+      y = run(copy, Var<CpuDouble>(x));
+    }
+    // normalised by the biased variance, 14 / 4
+    CHECK(y.value()(0, 0, 0, 0) == doctest::Approx((1 - 3) / std::sqrt(3.5 + 1e-5)));
+    CHECK(copy.running_mean.value()(0) == 0);
+    CHECK(copy.num_batches_tracked.value().item() == 0);
+    run.commit();
+    CHECK(copy.running_mean.value()(0) == doctest::Approx(0.3));
+    CHECK(copy.running_mean.value()(1) == doctest::Approx(0.1));
+    CHECK(copy.running_var.value()(0) == doctest::Approx(0.9 + 0.1 * 14 / 3));
+    CHECK(copy.running_var.value()(1) == doctest::Approx(0.9 + 0.1 * 4));
+    CHECK(copy.num_batches_tracked.value().item() == 1);
+    run.commit();  // nothing is committed twice
+    CHECK(copy.running_mean.value()(0) == doctest::Approx(0.3));
+    CHECK(copy.num_batches_tracked.value().item() == 1);
+  }
+  // In evaluation the running statistics normalise, and stay as they are.
+  Run<CpuDouble> run;
+  norm.running_mean.value()(0) = 2;
+  norm.running_var.value()(0) = 4;
+  CHECK(run(norm, Var<CpuDouble>(x)).value()(1, 1, 0, 0) == doctest::Approx((6 - 2) / std::sqrt(4 + 1e-5)));
+  run.commit();
+  CHECK(norm.running_mean.value()(0) == 2);
+  CHECK(norm.num_batches_tracked.value().item() == 0);
+}
+
+TEST_CASE("reading the running statistics does not change the gradient of the batch") {
+  // Against torch: normalise by hand with the biased variance, d y_j / d x_i from the composed operations.
+  using D = CpuDouble;
+  BatchNorm2d<D, 2> norm;
+  initialise(norm, Seed{});
+  const Var<D> x = leaf(random_tensor<D>({2, 2, 3, 2}, "x"));
+  const Tensor<D> up = random_tensor<D>({2, 2, 3, 2}, "up");
+  Run<D> run;
+  run.training = true;
+  const Var<D> y = run(norm, x);
+  run.commit();
+  const Tensor<D> found = grad<D>(y, x, {.upstream = {up}}).value();
+  const Var<D> centred = x - mean(x, {0, 1, 2});
+  const Var<D> expected = centred * pow(mean(square(centred), {0, 1, 2}) + 1e-5, -0.5);
+  CHECK(testing::difference(y.value(), expected.value()) < 1e-12);
+  CHECK(testing::difference(found, grad<D>(expected, x, {.upstream = {up}}).value()) < 1e-12);
+}

@@ -1,0 +1,107 @@
+// One forward pass: taps, cuts, where errors arose.
+#include <doctest/doctest.h>
+
+#include "helpers.hpp"
+#include "limn/models/resnet.hpp"
+
+using namespace limn;
+using testing::message_of, testing::same_bits, testing::random_tensor;
+
+namespace {
+
+using Small = models::ResNetSmall<Cpu, 1, 3>;
+
+Tensor<Cpu> images() { return random_tensor<Cpu>({2, 32, 32, 1}, "images"); }
+
+Var<Cpu> score(const Var<Cpu>& logits) { return sum(logits * logits); }
+
+}  // namespace
+
+TEST_CASE("a tap gives the output of a part and changes nothing") {
+  const Small net{Seed{1}};
+  Run<Cpu> plain, run;
+  const auto conv = run.tap(at<"layer2.0.conv1">(net)), stage = run.tap(net.layer4), fc = run.tap(at<"fc">(net));
+  const Small other{Seed{1}};
+  const auto never = run.tap(other.fc);
+  const Var<Cpu> y = run(net, Var<Cpu>(images()));
+  CHECK(same_bits(y.value(), plain(net, Var<Cpu>(images())).value()));
+  CHECK(run.tapped(conv).shape() == Shape{2, 4, 4, 16});
+  CHECK(run.tapped(stage).shape() == Shape{2, 1, 1, 64});
+  CHECK(same_bits(run.tapped(fc).value(), y.value()));
+  CHECK(run.tapped(never).empty());
+  // What layer4 gave, followed by the rest of the network by hand, is the output.
+  Run<Cpu> rest;
+  CHECK(same_bits(rest(net.fc, flatten(global_average(run.tapped(stage)))).value(), y.value()));
+}
+
+TEST_CASE("an outer layer and its first member share an address, but not a tap") {
+  const Small net{Seed{1}};
+  REQUIRE(static_cast<const void*>(&net) == static_cast<const void*>(&net.conv1));
+  Run<Cpu> run;
+  const auto whole = run.tap(net), first = run.tap(net.conv1);
+  (void)run(net, Var<Cpu>(images()));
+  CHECK(run.tapped(whole).shape() == Shape{2, 3});
+  CHECK(run.tapped(first).shape() == Shape{2, 16, 16, 8});
+}
+
+TEST_CASE("a cut: recording begins there, and gradients are those of the whole tape") {
+  const Small net{Seed{1}};
+  Run<Cpu> whole;
+  const auto tap = whole.tap(net.layer3);
+  const Var<Cpu> y = whole(net, Var<Cpu>(images()));
+  const auto expected = grad<Cpu>({score(y)}, {whole.tapped(tap), net.fc.weight});
+
+  Run<Cpu> run;
+  const auto before = run.tap(net.layer2), cut = run.tap(net.layer3, true), after = run.tap(net.layer4);
+  {
+    const NoRecord no_record;
+    const Var<Cpu> z = run(net, Var<Cpu>(images()));
+    CHECK(same_bits(z.value(), y.value()));
+    CHECK(!run.tapped(before).requires_grad());
+    REQUIRE(run.tapped(cut).requires_grad());
+    CHECK(run.tapped(cut).node()->is_leaf());  // nothing leads further back
+    CHECK(run.tapped(after).requires_grad());
+    const auto found = grad<Cpu>({score(z)}, {run.tapped(cut), net.fc.weight});
+    CHECK(same_bits(found[0].value(), expected[0].value()));
+    CHECK(same_bits(found[1].value(), expected[1].value()));
+  }
+  CHECK(is_recording());
+}
+
+TEST_CASE("an error says at which layer it arose") {
+  Small net{Seed{1}};
+  const Tensor<Cpu> coloured = random_tensor<Cpu>({2, 32, 32, 3}, "coloured");
+  Run<Cpu> run;
+  CHECK(message_of([&] {
+          (void)run(net, Var<Cpu>(coloured));
+        }).starts_with("conv2d at conv1: input has 3 channels, expected 1 (input (2, 32, 32, 3)"));
+  at<"layer2.0.conv1">(net).weight.bind(Tensor<Cpu>(Shape{16, 3, 3, 5}, 0.f));
+  CHECK(message_of([&] {
+          (void)run(net, Var<Cpu>(images()));
+        }).starts_with("conv2d at layer2.0.conv1: input has 8 channels, expected 5 (input (2, 8, 8, 8)"));
+  try {
+    (void)run(net, Var<Cpu>(images()));
+    FAIL("no error");
+  } catch (const ShapeError& error) {  // the type is kept
+    CHECK(error.where() == "layer2.0.conv1");
+  }
+}
+
+TEST_CASE("a layer called by itself has no path") {
+  const Small net{Seed{1}};
+  Run<Cpu> run;
+  CHECK(message_of([&] {
+          (void)run(net.conv1, Var<Cpu>(random_tensor<Cpu>({1, 8, 8, 2}, "x")));
+        }).starts_with("conv2d: input has 2 channels, expected 1"));
+}
+
+TEST_CASE("check_finite names the first layer whose output is not finite") {
+  Small net{Seed{1}};
+  at<"layer3.0.bn2">(net).bias.value()(2) = std::numeric_limits<float>::infinity();
+  Run<Cpu> run;
+  const Var<Cpu> y = run(net, Var<Cpu>(images()));
+  CHECK(!std::isfinite(y.value().data()[0]));
+  run.check_finite = true;
+  CHECK(message_of([&] { (void)run(net, Var<Cpu>(images())); }) ==
+        "at layer3.0.bn2: the output is not finite: element 2 of (2, 2, 2, 32) is inf");
+}
