@@ -41,7 +41,7 @@ int main(int count, char** arguments) {
     std::printf("there is no %s\n", source.c_str());
     return 77;
   }
-  std::vector<std::string> command{COMPILER, "@" USER_FLAGS, ARCH_FLAG, "-O3", "-DNDEBUG", "-I" EXAMPLES, source, "-c"};
+  std::vector<std::string> command{COMPILER, "@" USER_FLAGS, ARCH_FLAG, "-O2", "-DNDEBUG", "-I" EXAMPLES, source, "-c"};
   for (const char* last : {"-o", "/dev/null"}) command.emplace_back(last);
   if (quick) command.emplace_back("-fsyntax-only");
 
