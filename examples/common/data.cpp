@@ -11,7 +11,7 @@ limn::data::Dataset two_classes(const RunOptions& options) {
   using namespace limn;
   if (options.data.empty()) return data::phantoms({.count = 1200, .size = options.size, .seed = options.seed});
   data::FolderOptions folder{.size = options.size, .channels = 1};
-  const data::Dataset all = data::image_folder(options.data, folder);
+  data::Dataset all = data::image_folder(options.data, folder);
   const auto& labels = all.class_names();
   const auto has = [&](const char* label) { return std::find(labels.begin(), labels.end(), label) != labels.end(); };
   if (has("No Finding") && labels.size() > 1) {

@@ -46,7 +46,9 @@ class Noise {
   }
 
  private:
-  float value(int x, int y) const { return values_[static_cast<std::size_t>((x & 31) + 32 * (y & 31))]; }
+  float value(int x, int y) const {
+    return values_[static_cast<std::size_t>(x & 31) + 32 * static_cast<std::size_t>(y & 31)];
+  }
   std::array<float, 1024> values_{};
 };
 

@@ -29,9 +29,9 @@ struct Localisation {
 
   explicit Localisation(Explainers... e) : explainers(std::move(e)...) {}
   /// Fits the learned threshold (class-balanced ridge on pixels) on these pictures: the validation set.
-  [[nodiscard]] Localisation learning_from(data::Dataset validation) const {
+  [[nodiscard]] Localisation learning_from(const data::Dataset& validation) const {
     Localisation out = *this;
-    out.learn_from = std::move(validation);
+    out.learn_from = validation;
     return out;
   }
 };

@@ -92,7 +92,7 @@ void convert_all(const std::vector<std::byte>& bytes, std::vector<To>& out, cons
   for (std::size_t i = 0; i < out.size(); ++i) {
     From value;
     std::memcpy(&value, bytes.data() + i * sizeof(From), sizeof(From));
-    out[i] = static_cast<To>(convert(value));
+    out[i] = static_cast<To>(convert(value));  // NOLINT(bugprone-signed-char-misuse): I8 is a signed number
   }
 }
 

@@ -36,7 +36,7 @@ struct LocalisationOptions {
 class LocalisationStudy {
  public:
   explicit LocalisationStudy(std::string explainer, LocalisationOptions options = {})
-      : explainer_(std::move(explainer)), options_(std::move(options)) {
+      : explainer_(std::move(explainer)), options_(options) {
     require<OptionError>(options_.threshold >= 0 && options_.threshold < 1,
                          "localisation study: expected a threshold in [0, 1), got ", options_.threshold);
     require<OptionError>(!options_.learned || options_.learned->fitted(),

@@ -86,7 +86,7 @@ template <Backend B, int In, int Out, int Stride, int Classes, class Pool>
 struct BasicBlock {
   static constexpr int in_channels = In, out_channels = Out;
   static constexpr bool pooled = Stride > 1 && Pool::lap, projects = Stride > 1 || In != Out;
-  static constexpr int conv_stride = pooled ? 1 : Stride;
+  static constexpr int conv_stride = pooled ? 1 : Stride;  // NOLINT(bugprone-branch-clone)
   template <class T>
   using if_pooled = std::conditional_t<pooled, T, detail::Nothing>;
   using Shortcut = Sequential<Conv2d<B, In, Out, 1, conv_stride, 0, false>, BatchNorm2d<B, Out>>;
@@ -107,7 +107,8 @@ struct BasicBlock {
   }
 
   Var<B> operator()(const Var<B>& x, auto& run) const {
-    Var<B> y = run(conv1, x), shortcut = x;
+    Var<B> y = run(conv1, x);
+    Var<B> shortcut = x;  // NOLINT(performance-unnecessary-copy-initialization): replaced below in most blocks
     if constexpr (pooled) {
       const Var<B> q = lap.scores(x, run);  // (n, h, w, 1)
       y = lap.pool(y, q);

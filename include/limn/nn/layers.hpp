@@ -34,7 +34,7 @@ struct Linear {
   }
 
   Var<B> operator()(const Var<B>& x, auto&) const {
-    const Var<B> y = linear(x, weight);
+    Var<B> y = linear(x, weight);
     if constexpr (Bias) return y + bias;
     return y;
   }
@@ -63,7 +63,7 @@ struct Conv2d {
   }
 
   Var<B> operator()(const Var<B>& x, auto&) const {
-    const Var<B> y = conv2d(x, weight, window);
+    Var<B> y = conv2d(x, weight, window);
     if constexpr (Bias) return y + bias;
     return y;
   }
