@@ -136,7 +136,8 @@ TEST_CASE_TEMPLATE("logits of any size give finite values and gradients", B, Cpu
     // Present: MinAR pays 2 * 1e4 for a silent map, MaxAR 1e4 for an active one; absent: IAR pays 1e4 for an active
     // one.
     CHECK(value.item() == doctest::Approx(2e4));
-    for (const auto v : grad(value, pass.run.laps[0].logits).value().span()) CHECK(std::isfinite(v));
+    const Var<B> gradient = grad(value, pass.run.laps[0].logits);
+    for (const auto v : gradient.value().span()) CHECK(std::isfinite(v));
   }
 }
 
