@@ -70,9 +70,10 @@ TEST_CASE("extreme numbers do not overflow") {
   CHECK(value(log_softmax(x), 1) == 0.f);
   const Tensor<Cpu> target(Shape{2}, {1.f, 0.f});
   CHECK(bce_with_logits(x, Var<Cpu>(target)).item() == 1000.f);
-  for (const auto& y : {sum(sigmoid(x)), sum(softplus(x)), sum(softmax(x)), bce_with_logits(x, Var<Cpu>(target))})
+  for (const auto& y : {sum(sigmoid(x)), sum(softplus(x)), sum(softmax(x)), bce_with_logits(x, Var<Cpu>(target))}) {
     const Var<Cpu> gradient = grad(y, x);
-  for (const float g : gradient.value().span()) CHECK(std::isfinite(g));
+    for (const float g : gradient.value().span()) CHECK(std::isfinite(g));
+  }
 }
 
 TEST_CASE("a number that is none stays visible") {
