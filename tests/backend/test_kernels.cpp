@@ -13,8 +13,7 @@ using D = CpuDouble;
 
 namespace {
 
-template <std::size_t N>
-std::vector<Index> extents(const kernel::detail::Loop<N>& loop) {
+std::vector<Index> extents(const kernel::detail::Loop& loop) {
   return {loop.extent.begin(), loop.extent.begin() + loop.rank};
 }
 
@@ -36,13 +35,13 @@ std::vector<double> numbers(const Tensor<T>& x) {
 TEST_CASE("axes that all operands treat alike become one loop") {
   using kernel::detail::merge;
   const Shape image{8, 64, 64, 3};
-  CHECK(extents(merge<2>(image, {image, image})) == std::vector<Index>{8 * 64 * 64 * 3});
-  CHECK(extents(merge<2>(image, {image, {3}})) == std::vector<Index>{3, 8 * 64 * 64});  // innermost first
-  CHECK(extents(merge<2>(image, {image, {1}})) == std::vector<Index>{8 * 64 * 64 * 3});
-  CHECK(extents(merge<2>(image, {image, {8, 1, 1, 3}})) == std::vector<Index>{3, 64 * 64, 8});
-  CHECK(extents(merge<2>(image, {image, {8, 64, 64, 1}})) == std::vector<Index>{3, 8 * 64 * 64});
-  CHECK(extents(merge<1>({1, 1}, {Shape{1}})) == std::vector<Index>{1});
-  const auto columns = merge<2>({4, 5}, {Shape{4, 1}, Shape{1, 5}});
+  CHECK(extents(merge(image, {image, image})) == std::vector<Index>{8 * 64 * 64 * 3});
+  CHECK(extents(merge(image, {image, {3}})) == std::vector<Index>{3, 8 * 64 * 64});  // innermost first
+  CHECK(extents(merge(image, {image, {1}})) == std::vector<Index>{8 * 64 * 64 * 3});
+  CHECK(extents(merge(image, {image, {8, 1, 1, 3}})) == std::vector<Index>{3, 64 * 64, 8});
+  CHECK(extents(merge(image, {image, {8, 64, 64, 1}})) == std::vector<Index>{3, 8 * 64 * 64});
+  CHECK(extents(merge({1, 1}, {Shape{1}})) == std::vector<Index>{1});
+  const auto columns = merge({4, 5}, {Shape{4, 1}, Shape{1, 5}});
   CHECK(extents(columns) == std::vector<Index>{5, 4});
   CHECK(columns.stride[0][0] == 0);
   CHECK(columns.stride[0][1] == 1);

@@ -22,7 +22,27 @@ struct Half {
   }
 };
 
+struct Progress {  // its value is how far the training is
+  static constexpr const char* name = "progress";
+  template <Backend B>
+  Var<B> operator()(const Step<B>& step) const {
+    return mean(step.logits * 0.f) + static_cast<float>(step.progress);
+  }
+};
+
 }  // namespace
+
+TEST_CASE("a loss is told how far the training is") {
+  Linears net;
+  const auto data = pictures(8, "t");
+  const auto fit = train::fit(net, CrossEntropy{} + Progress{}, Sgd{{.lr = 0}}, data, data,
+                              {.epochs = 2, .batch = 4, .balanced = false, .quiet = true});
+  const report::History& history = fit;  // two steps an epoch: at 0 and 1/4, then at 1/2 and 3/4
+  const auto column = std::find(history.columns.begin(), history.columns.end(), "progress") - history.columns.begin();
+  REQUIRE(column < std::ssize(history.columns));
+  CHECK(history.rows[0][static_cast<std::size_t>(column)] == doctest::Approx(.125));
+  CHECK(history.rows[1][static_cast<std::size_t>(column)] == doctest::Approx(.625));
+}
 
 TEST_CASE("a network learns, and the run says so") {
   Net net;

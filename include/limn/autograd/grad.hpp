@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <functional>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -156,8 +157,9 @@ template <Backend B>
 
 /// The exact derivative of an operation that has a fused kernel: f is the same operation composed of others. Its
 /// gradients are recorded if operations are being recorded, so they can be differentiated again.
-template <Backend B, class F>
-[[nodiscard]] std::vector<Var<B>> differentiate(const F& f, const std::vector<Var<B>>& inputs, const Var<B>& upstream) {
+template <Backend B>
+[[nodiscard]] std::vector<Var<B>> differentiate(const std::function<Var<B>(const std::vector<Var<B>>&)>& f,
+                                                const std::vector<Var<B>>& inputs, const Var<B>& upstream) {
   const bool again = detail::recording().on;
   const detail::KeepRecording restore;
   detail::recording().on = true;  // f is differentiated by its record, also where nobody wants the second order

@@ -3,12 +3,11 @@
 // gradients can be differentiated to any order.
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <concepts>
 #include <functional>
 #include <memory>
-#include <type_traits>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -116,7 +115,12 @@ class Var {
  public:
   using scalar = typename B::scalar;
 
-  Var() = default;  ///< empty; as a gradient it stands for zero
+  Var() = default;                              ///< empty; as a gradient it stands for zero
+  [[gnu::noinline]] Var(const Var&) = default;  // calls, as in Tensor
+  [[gnu::noinline]] Var& operator=(const Var&) = default;
+  Var(Var&&) noexcept = default;
+  [[gnu::noinline]] Var& operator=(Var&&) noexcept = default;
+  [[gnu::noinline]] ~Var() = default;
   /// A constant: no gradient flows into it.
   Var(Tensor<B> value) : value_(std::move(value)) {}  // NOLINT(google-explicit-constructor): tensors are constants
   Var(Tensor<B> value, std::shared_ptr<Node<B>> node) : value_(std::move(value)), node_(std::move(node)) {}
@@ -154,20 +158,26 @@ template <Backend B>
 
 /// An input of an operation together with its derivative: from(x, [=](auto& g) { return ...; }), or with the output
 /// as second argument. The derivative is kept (and with it what it captured) only if x needs a gradient.
-template <Backend B, class F>
+template <Backend B>
 struct From {
-  const Var<B>& input;
-  F derivative;
+  const Var<B>* input;
+  std::function<Var<B>(const Var<B>& g, const Var<B>& y)> derivative;  ///< empty where nobody will ask for it
+  bool reads_output = false;
 };
 template <Backend B, class F>
-From<B, F> from(const Var<B>& input, F derivative) {
-  return {input, std::move(derivative)};
+From<B> from(const Var<B>& input, F derivative) {
+  if (!is_recording() || !input.requires_grad()) return {&input, nullptr};
+  if constexpr (std::invocable<const F&, const Var<B>&, const Var<B>&>) {
+    return {&input, std::move(derivative), true};
+  } else {
+    return {&input, [f = std::move(derivative)](const Var<B>& g, const Var<B>&) { return f(g); }};
+  }
 }
 
 namespace detail {
 
 template <Backend B>
-bool wants_record(std::initializer_list<const Var<B>*> inputs) {
+bool wants_record(std::span<const Var<B>* const> inputs) {
   if (!recording().on) return false;
   for (const Var<B>* v : inputs)
     if (v->requires_grad()) return true;
@@ -175,8 +185,8 @@ bool wants_record(std::initializer_list<const Var<B>*> inputs) {
 }
 
 template <Backend B>
-std::shared_ptr<Node<B>> make_node(const char* name, const Tensor<B>& value,
-                                   std::initializer_list<const Var<B>*> inputs, bool needs_output) {
+std::shared_ptr<Node<B>> make_node(const char* name, const Tensor<B>& value, std::span<const Var<B>* const> inputs,
+                                   bool needs_output) {
   auto node = std::make_shared<Node<B>>(name, value.shape());
   for (const Var<B>* v : inputs) node->parents.push_back(v->node());
   if (recording().keep)
@@ -185,25 +195,20 @@ std::shared_ptr<Node<B>> make_node(const char* name, const Tensor<B>& value,
   return node;
 }
 
-}  // namespace detail
-
-/// The result of an operation whose inputs have a derivative each.
-template <Backend B, class... F>
-[[nodiscard]] Var<B> record(const char* name, Tensor<B> value, From<B, F>... parts) {
-  if (!detail::wants_record<B>({&parts.input...})) return value;
-  constexpr bool needs_output = (std::invocable<const F&, const Var<B>&, const Var<B>&> || ...);
-  auto node = detail::make_node<B>(name, value, {&parts.input...}, needs_output);
-  using One = std::function<Var<B>(const Var<B>&, const Var<B>&)>;
-  const auto kept = [](auto& part) -> One {
-    if (!part.input.requires_grad()) return nullptr;
-    if constexpr (std::invocable<decltype(part.derivative), const Var<B>&, const Var<B>&>) {
-      return std::move(part.derivative);
-    } else {
-      return [f = std::move(part.derivative)](const Var<B>& g, const Var<B>&) { return f(g); };
-    }
-  };
-  node->derivative = [each = std::array<One, sizeof...(F)>{kept(parts)...}](const Var<B>& g, const Var<B>& y,
-                                                                            std::uint64_t wanted) {
+template <Backend B>
+[[gnu::noinline]] Var<B> record_parts(const char* name, Tensor<B> value, std::span<From<B>* const> parts) {
+  if (!recording().on) return value;
+  std::vector<const Var<B>*> inputs;
+  std::vector<decltype(From<B>::derivative)> each;
+  bool needs_output = false;
+  for (From<B>* part : parts) {
+    inputs.push_back(part->input);
+    each.push_back(std::move(part->derivative));
+    needs_output = needs_output || part->reads_output;
+  }
+  if (!wants_record<B>(inputs)) return value;
+  auto node = make_node<B>(name, value, inputs, needs_output);
+  node->derivative = [each = std::move(each)](const Var<B>& g, const Var<B>& y, std::uint64_t wanted) {
     std::vector<Var<B>> out(each.size());
     for (std::size_t i = 0; i < each.size(); ++i)
       if (each[i] && (wanted >> i & 1) != 0) out[i] = each[i](g, y);
@@ -212,17 +217,27 @@ template <Backend B, class... F>
   return {std::move(value), std::move(node)};
 }
 
+}  // namespace detail
+
+/// The result of an operation whose inputs have a derivative each.
+template <Backend B, std::same_as<From<B>>... Parts>
+[[nodiscard]] Var<B> record(const char* name, Tensor<B> value, Parts... parts) {
+  From<B>* const all[] = {&parts...};
+  return detail::record_parts<B>(name, std::move(value), all);
+}
+
 template <Backend B>
 Var<B> alias(const Var<B>& x) {
   return record("alias", x.value(), from(x, [](const Var<B>& g) { return g; }));
 }
 
 /// The result of an operation whose derivative gives the gradients of all inputs at once.
-template <Backend B, class F>
+template <Backend B>
 [[nodiscard]] Var<B> record_joint(const char* name, Tensor<B> value, std::initializer_list<const Var<B>*> inputs,
-                                  F derivative) {
-  if (!detail::wants_record<B>(inputs)) return value;
-  auto node = detail::make_node<B>(name, value, inputs, false);
+                                  std::function<std::vector<Var<B>>(const Var<B>& g)> derivative) {
+  const std::span<const Var<B>* const> all(inputs.begin(), inputs.size());
+  if (!detail::wants_record<B>(all)) return value;
+  auto node = detail::make_node<B>(name, value, all, false);
   node->derivative = [f = std::move(derivative)](const Var<B>& g, const Var<B>&, std::uint64_t) { return f(g); };
   return {std::move(value), std::move(node)};
 }

@@ -32,7 +32,7 @@ class MemoryPool {
     return *pool;
   }
 
-  void* take(std::size_t bytes) {
+  [[gnu::noinline]] void* take(std::size_t bytes) {
     const std::size_t size = bucket(bytes);
     {
       const std::lock_guard lock(mutex_);
@@ -54,7 +54,7 @@ class MemoryPool {
     throw std::bad_alloc();
   }
 
-  void give_back(void* p, std::size_t bytes) noexcept {
+  [[gnu::noinline]] void give_back(void* p, std::size_t bytes) noexcept {
     const std::size_t size = bucket(bytes);
     const std::lock_guard lock(mutex_);
     use_.live -= static_cast<Index>(size);

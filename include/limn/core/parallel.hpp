@@ -7,6 +7,7 @@
 
 #include "limn/core/config.hpp"
 #include "limn/core/error.hpp"
+#include "limn/core/function_ref.hpp"
 
 #if defined(_OPENMP)
 #include <omp.h>
@@ -38,8 +39,7 @@ inline void set_threads(int count) {
 
 /// Calls body(i) for i in [0, count). Inside another parallel loop it runs in the calling thread.
 /// The first exception (by position) is thrown again when all have ended.
-template <class Body>
-void parallel_for(Index count, const Body& body) {
+[[gnu::noinline]] inline void parallel_for(Index count, const FunctionRef<Index>& body) {
 #if defined(_OPENMP)
   const int team = static_cast<int>(std::min<Index>(threads(), count));
   if (team > 1 && !omp_in_parallel()) {
@@ -65,8 +65,7 @@ void parallel_for(Index count, const Body& body) {
 }
 
 /// Cuts [0, count) into pieces of `piece` (the last one may be shorter) and calls body(begin, end) for each.
-template <class Body>
-void parallel_pieces(Index count, Index piece, const Body& body) {
+inline void parallel_pieces(Index count, Index piece, const FunctionRef<Index, Index>& body) {
   parallel_for((count + piece - 1) / piece, [&](Index i) { body(i * piece, std::min<Index>(count, (i + 1) * piece)); });
 }
 

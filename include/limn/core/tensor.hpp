@@ -26,10 +26,16 @@ class Tensor {
   using scalar = typename B::scalar;
 
   Tensor() = default;
+  // Copies and ends of tensors stand in thousands of places; as calls they make programs quicker to compile.
+  [[gnu::noinline]] Tensor(const Tensor&) = default;
+  [[gnu::noinline]] Tensor& operator=(const Tensor&) = default;
+  Tensor(Tensor&&) noexcept = default;
+  [[gnu::noinline]] Tensor& operator=(Tensor&&) noexcept = default;
+  [[gnu::noinline]] ~Tensor() = default;
   /// Not initialised.
-  explicit Tensor(Shape shape) : shape_(shape), buffer_(pooled_buffer<scalar>(shape.size())) {}
+  [[gnu::noinline]] explicit Tensor(Shape shape) : shape_(shape), buffer_(pooled_buffer<scalar>(shape.size())) {}
   /// All elements equal.
-  Tensor(Shape shape, scalar value) : Tensor(shape) { fill(value); }
+  [[gnu::noinline]] Tensor(Shape shape, scalar value) : Tensor(shape) { fill(value); }
   /// From numbers in row-major order.
   Tensor(Shape shape, std::initializer_list<scalar> values) : Tensor(shape, std::span(values.begin(), values.size())) {}
   Tensor(Shape shape, std::span<const scalar> values) : Tensor(shape) {

@@ -15,7 +15,8 @@ struct SheetOptions {
 };
 
 /// The first columns x rows samples, row by row, as an RGB picture (for io::write_png). Throws OptionError.
-[[nodiscard]] inline xt::xtensor<std::uint8_t, 3> contact_sheet(const Dataset& data, const SheetOptions& options = {}) {
+[[nodiscard, gnu::cold]] inline xt::xtensor<std::uint8_t, 3> contact_sheet(const Dataset& data,
+                                                                           const SheetOptions& options = {}) {
   require<OptionError>(
       options.columns >= 1 && options.rows >= 1 && options.zoom >= 1 && options.zoom <= 64 && !data.empty(),
       "contact_sheet: expected at least one column, row and sample, and a zoom of 1 to 64");

@@ -33,7 +33,7 @@ class Dataset {
 
   /// Checks that all samples have one size, masks that of their image, labels a class, and ids are unique.
   /// Throws ShapeError or OptionError naming the sample.
-  Dataset(std::vector<Sample> samples, std::vector<std::string> class_names, Columns columns = {}) {
+  [[gnu::cold]] Dataset(std::vector<Sample> samples, std::vector<std::string> class_names, Columns columns = {}) {
     std::map<std::string, Index> ids;
     for (const Sample& sample : samples) {
       const auto& shape = sample.image.shape();
@@ -141,7 +141,7 @@ class Dataset {
 
   /// Training, validation and test part: stratified by label, groups kept together, deterministic by the seed.
   /// `auto [train, val, test] = data.split({.seed = 7});` Throws OptionError (see partition()).
-  std::array<Dataset, 3> split(const SplitOptions& options = {}) const {
+  [[gnu::cold]] std::array<Dataset, 3> split(const SplitOptions& options = {}) const {
     std::vector<Index> labels;
     for (Index i = 0; i < size(); ++i) labels.push_back((*this)[i].label);
     const auto parts = partition(labels, groups(options.by), options.fractions, options.seed, class_names());

@@ -50,19 +50,19 @@ struct Listings {
   Dataset::Columns columns;
 };
 
-inline std::string lower_case(std::string name) {
+[[gnu::cold]] inline std::string lower_case(std::string name) {
   std::transform(name.begin(), name.end(), name.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return name;
 }
 
-inline bool is_picture(const std::filesystem::path& path) {
+[[gnu::cold]] inline bool is_picture(const std::filesystem::path& path) {
   const std::string extension = lower_case(path.extension().string());
   return extension == ".png" || extension == ".jpg" || extension == ".jpeg";
 }
 
 /// The name of the picture that a mask called NAME_mask or NAME_mask_2 belongs to; empty for a name that is no mask's.
-inline std::string picture_of_mask(std::string stem) {
+[[gnu::cold]] inline std::string picture_of_mask(std::string stem) {
   std::size_t end = stem.size();
   while (end > 0 && std::isdigit(static_cast<unsigned char>(stem[end - 1])) != 0) --end;
   if (end < stem.size() && end > 0 && stem[end - 1] == '_') stem.resize(end - 1);
@@ -71,7 +71,7 @@ inline std::string picture_of_mask(std::string stem) {
   return stem.substr(0, stem.size() - mark.size());
 }
 
-inline std::vector<std::filesystem::path> sorted_entries(const std::filesystem::path& folder) {
+[[gnu::cold]] inline std::vector<std::filesystem::path> sorted_entries(const std::filesystem::path& folder) {
   std::vector<std::filesystem::path> entries;
   std::error_code problem;
   const std::filesystem::directory_iterator all(folder, problem);
@@ -82,7 +82,8 @@ inline std::vector<std::filesystem::path> sorted_entries(const std::filesystem::
   return entries;
 }
 
-inline Listings list_class_folders(const std::filesystem::path& root, std::vector<std::string>& problems) {
+[[gnu::cold]] inline Listings list_class_folders(const std::filesystem::path& root,
+                                                 std::vector<std::string>& problems) {
   Listings out;
   for (const auto& folder : sorted_entries(root)) {
     if (!std::filesystem::is_directory(folder)) continue;
@@ -112,7 +113,7 @@ inline Listings list_class_folders(const std::filesystem::path& root, std::vecto
 
 /// index.csv has the columns image and label, optionally id (else the image's name), mask (an empty cell: not
 /// annotated) and any others, which can serve as groups.
-inline Listings list_index(const std::filesystem::path& root, const std::string& label_column) {
+[[gnu::cold]] inline Listings list_index(const std::filesystem::path& root, const std::string& label_column) {
   const io::Csv table = io::Csv::read(root / "index.csv");
   Listings out;
   for (Index row = 0; row < table.size(); ++row) {
@@ -134,8 +135,8 @@ inline Listings list_index(const std::filesystem::path& root, const std::string&
 }
 
 /// Which class each label belongs to. Throws OptionError.
-inline std::map<std::string, Index> classes_of_labels(const std::set<std::string>& labels,
-                                                      const std::vector<ClassSpec>& classes) {
+[[gnu::cold]] inline std::map<std::string, Index> classes_of_labels(const std::set<std::string>& labels,
+                                                                    const std::vector<ClassSpec>& classes) {
   std::string known;
   for (const std::string& label : labels) known += (known.empty() ? "" : ", ") + label;
   std::map<std::string, Index> out;
@@ -160,7 +161,7 @@ inline std::map<std::string, Index> classes_of_labels(const std::set<std::string
 }
 
 /// Decodes one sample to its final size. Throws FileError.
-inline Sample decode_sample(const Listing& item, const FolderOptions& options) {
+[[gnu::cold]] inline Sample decode_sample(const Listing& item, const FolderOptions& options) {
   Sample sample;
   sample.id = item.id;
   const io::Image picture = io::read_image(item.image);
@@ -179,7 +180,7 @@ inline Sample decode_sample(const Listing& item, const FolderOptions& options) {
   return sample;
 }
 
-inline void refuse(const std::filesystem::path& root, const std::vector<std::string>& problems) {
+[[gnu::cold]] inline void refuse(const std::filesystem::path& root, const std::vector<std::string>& problems) {
   if (problems.empty()) return;
   std::string message = text(root.string(), ": ", problems.size(), " problem", problems.size() == 1 ? "" : "s");
   for (std::size_t i = 0; i < std::min<std::size_t>(problems.size(), 10); ++i) message += "\n  " + problems[i];
@@ -194,7 +195,8 @@ inline void refuse(const std::filesystem::path& root, const std::vector<std::str
 /// pictures NAME.png or .jpg and, beside them, masks NAME_mask.png, NAME_mask_1.png ... which are joined. Masks are 1
 /// where their grey value is at least one half. Nothing is loaded when anything is wrong: the first ten problems are
 /// listed in one FileError. Throws OptionError for classes that do not fit the labels.
-[[nodiscard]] inline Dataset image_folder(const std::filesystem::path& root, const FolderOptions& options = {}) {
+[[nodiscard, gnu::cold]] inline Dataset image_folder(const std::filesystem::path& root,
+                                                     const FolderOptions& options = {}) {
   require<OptionError>(options.size >= 1 && options.size <= 8192, "image_folder: size must be 1 to 8192, got ",
                        options.size);
   require<OptionError>(options.channels == 1 || options.channels == 3, "image_folder: channels must be 1 or 3, got ",

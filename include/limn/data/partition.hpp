@@ -30,7 +30,8 @@ namespace detail {
 /// Greedy assignment of groups to parts, then repair of classes that a part misses.
 class Partition {
  public:
-  Partition(std::span<const Index> labels, std::span<const std::string> groups, std::span<const double> fractions)
+  [[gnu::cold]] Partition(std::span<const Index> labels, std::span<const std::string> groups,
+                          std::span<const double> fractions)
       : fractions_(fractions.begin(), fractions.end()) {
     const Index classes = labels.empty() ? 0 : *std::max_element(labels.begin(), labels.end()) + 1;
     totals_.resize(static_cast<std::size_t>(classes), 0);
@@ -47,7 +48,7 @@ class Partition {
     holders_ = held_;
   }
 
-  void assign(std::uint64_t seed) {
+  [[gnu::cold]] void assign(std::uint64_t seed) {
     std::vector<std::size_t> order(counts_.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
     Random random(Seed{seed}, "split");
@@ -140,10 +141,11 @@ class Partition {
 /// The part of each sample, deterministic by the seed. Samples of one group stay together; classes are spread as the
 /// fractions say, as far as the groups allow (greedy, largest group first); every part of a fraction > 0 holds every
 /// class. Throws OptionError for fractions that are negative or do not sum to 1, and where there are too few groups.
-[[nodiscard]] inline std::vector<std::size_t> partition(std::span<const Index> labels,
-                                                        std::span<const std::string> groups,
-                                                        std::span<const double> fractions, std::uint64_t seed,
-                                                        std::span<const std::string> class_names) {
+[[nodiscard, gnu::cold]] inline std::vector<std::size_t> partition(std::span<const Index> labels,
+                                                                   std::span<const std::string> groups,
+                                                                   std::span<const double> fractions,
+                                                                   std::uint64_t seed,
+                                                                   std::span<const std::string> class_names) {
   double sum = 0;
   for (double fraction : fractions) {
     require<OptionError>(fraction >= 0 && fraction <= 1, "split: expected fractions from 0 to 1, got ", fraction);

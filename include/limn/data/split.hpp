@@ -15,7 +15,8 @@ namespace limn::data {
 inline constexpr std::array<const char*, 3> part_names = {"train", "val", "test"};
 
 /// Throws OptionError where a group (of the column `by`, see SplitOptions) is in two parts, naming it.
-inline void check_split(const std::array<Dataset, 3>& parts, const std::optional<std::string>& by = std::nullopt) {
+[[gnu::cold]] inline void check_split(const std::array<Dataset, 3>& parts,
+                                      const std::optional<std::string>& by = std::nullopt) {
   std::map<std::string, std::size_t> home;
   for (std::size_t part = 0; part < parts.size(); ++part) {
     for (const std::string& group : parts[part].groups(by)) {
@@ -27,7 +28,7 @@ inline void check_split(const std::array<Dataset, 3>& parts, const std::optional
 }
 
 /// Writes a CSV table id, part, label, group, atomically. Throws FileError.
-inline void save_split(const std::filesystem::path& path, const std::array<Dataset, 3>& parts) {
+[[gnu::cold]] inline void save_split(const std::filesystem::path& path, const std::array<Dataset, 3>& parts) {
   std::string out = "id,part,label,group\n";
   for (std::size_t part = 0; part < parts.size(); ++part) {
     const Dataset& data = parts[part];
@@ -44,8 +45,9 @@ inline void save_split(const std::filesystem::path& path, const std::array<Datas
 /// Reads what save_split() wrote and gives the same three parts of `data`. Samples that the file does not list are left
 /// out. Throws FileError naming file and line for ids that are unknown or listed twice, parts other than train, val,
 /// test, and splits with a group (of the column `by`, see SplitOptions) on two sides.
-[[nodiscard]] inline std::array<Dataset, 3> load_split(const std::filesystem::path& path, const Dataset& data,
-                                                       const std::optional<std::string>& by = std::nullopt) {
+[[nodiscard, gnu::cold]] inline std::array<Dataset, 3> load_split(const std::filesystem::path& path,
+                                                                  const Dataset& data,
+                                                                  const std::optional<std::string>& by = std::nullopt) {
   std::map<std::string, Index> known;
   for (Index i = 0; i < data.size(); ++i) known[data[i].id] = i;
   const io::Csv table = io::Csv::read(path);

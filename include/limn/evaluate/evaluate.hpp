@@ -114,7 +114,7 @@ void evaluate_one(const Net& net, const data::Dataset& set, const metrics::Local
 
 /// All asked-for scores of a network on a data set, in evaluation mode.
 template <class Net, class... Metrics>
-[[nodiscard]] metrics::Scores evaluate(const Net& net, const data::Dataset& set, const Metrics&... asked) {
+[[nodiscard, gnu::cold]] metrics::Scores evaluate(const Net& net, const data::Dataset& set, const Metrics&... asked) {
   require(!set.empty(), "evaluate: the data set is empty");
   metrics::Scores out;
   (detail::evaluate_one(net, set, asked, out), ...);

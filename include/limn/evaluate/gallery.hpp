@@ -16,8 +16,8 @@ namespace detail {
 
 /// Which pictures to show: up to a quarter that the network got wrong (the most certain first), then pictures of each
 /// class in turn, in the order of the data set.
-inline std::vector<Index> choose_pictures(const data::Dataset& set, const std::vector<Index>& predicted,
-                                          const std::vector<float>& certainty, Index count) {
+[[gnu::cold]] inline std::vector<Index> choose_pictures(const data::Dataset& set, const std::vector<Index>& predicted,
+                                                        const std::vector<float>& certainty, Index count) {
   std::vector<Index> wrong, chosen;
   std::vector<std::vector<Index>> right(static_cast<std::size_t>(set.classes()));
   for (Index i = 0; i < set.size(); ++i) {
@@ -42,7 +42,7 @@ inline std::vector<Index> choose_pictures(const data::Dataset& set, const std::v
 }
 
 /// The class itself if a clue speaks for it, else the last class that has one.
-inline Index explainable_class(const ClueTable& clues, Index of_class) {
+[[gnu::cold]] inline Index explainable_class(const ClueTable& clues, Index of_class) {
   Index best = of_class;
   for (Index c = 0; c < clues.classes && !explain::Lap::speaks_for(clues, of_class); ++c)
     if (explain::Lap::speaks_for(clues, c)) best = c;
@@ -54,7 +54,7 @@ inline Index explainable_class(const ClueTable& clues, Index of_class) {
 /// Explained pictures: the network's own LAP maps where it has any, and Grad-CAM at layer4 where it has that layer.
 /// The class that is explained is the predicted one, or, where no clue speaks for it, the last class that has one.
 template <class Net>
-[[nodiscard]] report::Gallery gallery(const Net& net, const data::Dataset& set, Index count) {
+[[nodiscard, gnu::cold]] report::Gallery gallery(const Net& net, const data::Dataset& set, Index count) {
   using B = backend_of<Net>;
   std::vector<Index> predicted;
   std::vector<float> certainty;

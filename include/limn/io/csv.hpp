@@ -131,7 +131,7 @@ class Csv {
 };
 
 /// A cell as it must stand in a file: quoted where it holds commas, quotes or line ends.
-[[nodiscard]] inline std::string csv_cell(std::string_view content) {
+[[nodiscard, gnu::cold]] inline std::string csv_cell(std::string_view content) {
   if (content.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(content);
   std::string cell = "\"";
   for (char c : content) {

@@ -39,19 +39,20 @@ Bytes read_whole(const std::filesystem::path& path) {
 }  // namespace detail
 
 /// The bytes of a file. Throws FileError naming the file.
-[[nodiscard]] inline std::vector<std::uint8_t> read_file(const std::filesystem::path& path) {
+[[nodiscard, gnu::cold]] inline std::vector<std::uint8_t> read_file(const std::filesystem::path& path) {
   return detail::read_whole<std::vector<std::uint8_t>>(path);
 }
 
 /// The same as text.
-[[nodiscard]] inline std::string read_text(const std::filesystem::path& path) {
+[[nodiscard, gnu::cold]] inline std::string read_text(const std::filesystem::path& path) {
   return detail::read_whole<std::string>(path);
 }
 
 /// Writes a file beside its final name, flushes it to the disk and renames it: whoever opens `path`, at any time, sees
 /// the old file or the new one, never a part. Its folder must exist. Throws FileError; a failed write leaves the old
 /// file.
-inline void write_file_atomically(const std::filesystem::path& path, std::span<const std::uint8_t> bytes) {
+[[gnu::cold]] inline void write_file_atomically(const std::filesystem::path& path,
+                                                std::span<const std::uint8_t> bytes) {
   static std::atomic<unsigned> counter{0};
   const std::string draft = text(path.string(), ".", ::getpid(), ".", counter++, ".tmp");
   const int file = ::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
@@ -72,7 +73,7 @@ inline void write_file_atomically(const std::filesystem::path& path, std::span<c
   require<FileError>(failure == 0, path.string(), ": cannot be written (", std::strerror(failure), ")");
 }
 
-inline void write_file_atomically(const std::filesystem::path& path, std::string_view content) {
+[[gnu::cold]] inline void write_file_atomically(const std::filesystem::path& path, std::string_view content) {
   write_file_atomically(path, std::span(reinterpret_cast<const std::uint8_t*>(content.data()), content.size()));
 }
 

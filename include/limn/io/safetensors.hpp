@@ -97,7 +97,7 @@ void convert_all(const std::vector<std::byte>& bytes, std::vector<To>& out, cons
 }
 
 /// Refuses JSON that names a key twice in one object, which other readers would understand in different ways.
-inline nlohmann::json parse_json(std::string_view content, const std::string& file) {
+[[gnu::cold]] inline nlohmann::json parse_json(std::string_view content, const std::string& file) {
   std::vector<std::set<std::string>> open;
   const auto watch = [&](int, nlohmann::json::parse_event_t event, nlohmann::json& part) {
     using Event = nlohmann::json::parse_event_t;
@@ -116,7 +116,7 @@ inline nlohmann::json parse_json(std::string_view content, const std::string& fi
 }
 
 /// A whole number >= 0 that fits Index.
-inline Index whole_number(const nlohmann::json& value, const std::string& file, const std::string& name) {
+[[gnu::cold]] inline Index whole_number(const nlohmann::json& value, const std::string& file, const std::string& name) {
   require<FileError>(value.is_number_unsigned() && value.get<std::uint64_t>() <= std::uint64_t{INT64_MAX}, file,
                      ": tensor \"", name, "\": expected whole numbers as shape and offsets");
   return static_cast<Index>(value.get<std::uint64_t>());
@@ -126,7 +126,8 @@ inline Index whole_number(const nlohmann::json& value, const std::string& file, 
 
 /// Reads the bytes of a safetensors file; `file` is its name in messages. Throws FileError for anything but a valid
 /// file: lengths that do not add up, holes or overlaps between tensors, unknown types, names given twice.
-[[nodiscard]] inline TensorFile decode_safetensors(std::span<const std::uint8_t> bytes, const std::string& file) {
+[[nodiscard, gnu::cold]] inline TensorFile decode_safetensors(std::span<const std::uint8_t> bytes,
+                                                              const std::string& file) {
   std::uint64_t header_size = 0;
   require<FileError>(bytes.size() >= 8, file, ": ", bytes.size(), " bytes are too few for a safetensors file");
   std::memcpy(&header_size, bytes.data(), 8);
@@ -187,12 +188,12 @@ inline Index whole_number(const nlohmann::json& value, const std::string& file, 
   return out;
 }
 
-[[nodiscard]] inline TensorFile read_safetensors(const std::filesystem::path& path) {
+[[nodiscard, gnu::cold]] inline TensorFile read_safetensors(const std::filesystem::path& path) {
   return decode_safetensors(read_file(path), path.string());
 }
 
 /// The bytes of a safetensors file. Tensors lie widest type first, then by name, so that each is aligned to its type.
-[[nodiscard]] inline std::vector<std::uint8_t> encode_safetensors(const TensorFile& file) {
+[[nodiscard, gnu::cold]] inline std::vector<std::uint8_t> encode_safetensors(const TensorFile& file) {
   std::vector<std::pair<const std::string*, const Entry*>> order;
   for (const auto& [name, entry] : file.tensors) {
     const Index count = detail::element_count(entry.shape), width = detail::about(entry.dtype).bytes;
@@ -234,7 +235,7 @@ inline Index whole_number(const nlohmann::json& value, const std::string& file, 
 }
 
 /// Writes the tensors, atomically.
-inline void write_safetensors(const std::filesystem::path& path, const TensorFile& file) {
+[[gnu::cold]] inline void write_safetensors(const std::filesystem::path& path, const TensorFile& file) {
   write_file_atomically(path, encode_safetensors(file));
 }
 

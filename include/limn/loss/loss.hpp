@@ -34,6 +34,7 @@ struct Step {
   const Batch<B>& batch;
   const Var<B>& logits;  ///< (n, classes)
   const Run<B>& run;
+  double progress = 1;  ///< the share of the training that is done, for terms that change in its course
 };
 
 template <class T>

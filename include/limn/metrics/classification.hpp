@@ -45,7 +45,8 @@ struct ClassificationScores {
 
 namespace detail {
 
-inline void check_predictions(const xt::xtensor<float, 2>& probabilities, const std::vector<Index>& labels) {
+[[gnu::cold]] inline void check_predictions(const xt::xtensor<float, 2>& probabilities,
+                                            const std::vector<Index>& labels) {
   const std::size_t count = probabilities.shape()[0], classes = probabilities.shape()[1];
   require<ShapeError>(count == labels.size(), "classification scores: ", count, " rows of probabilities but ",
                       labels.size(), " labels");
@@ -67,7 +68,7 @@ inline void check_predictions(const xt::xtensor<float, 2>& probabilities, const 
 }
 
 /// All points, thresholds falling.
-inline std::vector<RocPoint> roc_curve(std::vector<double> positives, std::vector<double> negatives) {
+[[gnu::cold]] inline std::vector<RocPoint> roc_curve(std::vector<double> positives, std::vector<double> negatives) {
   std::sort(positives.begin(), positives.end(), std::greater<>());
   std::sort(negatives.begin(), negatives.end(), std::greater<>());
   std::vector<RocPoint> curve{RocPoint{}};
@@ -89,8 +90,8 @@ inline std::vector<RocPoint> roc_curve(std::vector<double> positives, std::vecto
 /// Scores of N predictions. `probabilities`: (N, K), rows sum to 1; `labels`: N, in [0, K). The predicted class is the
 /// one of the largest probability (the first of equals). Throws ShapeError where sizes differ and Error for a label out
 /// of range or a row that is not a distribution.
-[[nodiscard]] inline ClassificationScores classification(const xt::xtensor<float, 2>& probabilities,
-                                                         const std::vector<Index>& labels) {
+[[nodiscard, gnu::cold]] inline ClassificationScores classification(const xt::xtensor<float, 2>& probabilities,
+                                                                    const std::vector<Index>& labels) {
   detail::check_predictions(probabilities, labels);
   const std::size_t count = labels.size(), classes = probabilities.shape()[1];
   constexpr std::size_t bins = 15;

@@ -91,7 +91,7 @@ inline void list_names(std::string& out, const char* what, const std::vector<std
 
 /// Everything a network owns, as it stands in files.
 template <Backend B>
-[[nodiscard]] io::TensorFile weights_of(const std::vector<Leaf<B>>& leaves) {
+[[nodiscard, gnu::cold]] io::TensorFile weights_of(const std::vector<Leaf<B>>& leaves) {
   io::TensorFile out;
   for (const Leaf<B>& leaf : leaves) {
     if (leaf.parameter != nullptr) out.tensors[leaf.path] = detail::entry_of(leaf.parameter->value());
@@ -105,8 +105,8 @@ template <Backend B>
 /// older files. A network is changed only after everything was checked. Throws FileError (strict) that lists what is
 /// missing, unexpected or of another shape.
 template <Backend B>
-LoadReport put_weights(const std::vector<Leaf<B>>& leaves, const io::TensorFile& tensors, const std::string& file,
-                       const LoadOptions& options = {}) {
+[[gnu::cold]] LoadReport put_weights(const std::vector<Leaf<B>>& leaves, const io::TensorFile& tensors,
+                                     const std::string& file, const LoadOptions& options = {}) {
   LoadReport report;
   std::map<std::string, const Leaf<B>*> fitting;  // and those that will be reported: all that the network has
   for (const Leaf<B>& leaf : leaves) {

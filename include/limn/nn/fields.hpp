@@ -17,10 +17,13 @@ namespace limn {
 
 /// Tells layer types apart at run time, without RTTI.
 using TypeId = const void*;
+namespace detail {
 template <class T>
-[[nodiscard]] TypeId type_id() {
-  static const char tag = 0;
-  return &tag;
+inline constexpr char type_tag = 0;
+}
+template <class T>
+[[nodiscard]] constexpr TypeId type_id() {
+  return &detail::type_tag<T>;
 }
 
 /// The layer lists its members in `fields`.
@@ -84,7 +87,7 @@ void for_each_field(L& layer, const Visit& visit) {
     [&]<std::size_t... I>(std::index_sequence<I...>) { (visit(std::to_string(I), std::get<I>(layer.children)), ...); }
     (std::make_index_sequence<std::tuple_size_v<typename Plain::Children>>{});
   } else if constexpr (lists_its_fields<Plain>) {
-    std::apply([&](const auto&... f) { (visit(std::string(f.name), layer.*(f.pointer)), ...); }, Plain::fields);
+    std::apply([&](const auto&... f) { (visit(f.name, layer.*(f.pointer)), ...); }, Plain::fields);
   } else {
     must_list_its_fields<Plain>();
   }
@@ -92,11 +95,12 @@ void for_each_field(L& layer, const Visit& visit) {
 
 namespace detail {
 
+struct Member;
 /// What is known of a member without its type: enough to walk a network with one loop instead of one per layer type.
 struct MemberType {
   enum class Kind { layer, parameter, buffer, counter } kind = Kind::layer;
   TypeId id = nullptr;
-  std::vector<struct Member> (*members)(void* layer) = nullptr;
+  void (*members)(void* layer, std::vector<Member>& out) = nullptr;
   void (*initialise)(void* layer, Random& random) = nullptr;
 };
 struct Member {
@@ -105,9 +109,19 @@ struct Member {
   const MemberType* type;
 };
 
+[[gnu::cold, gnu::noinline]] inline void add_member(std::vector<Member>& to, std::string_view name, void* address,
+                                                    const MemberType& type) {
+  to.push_back({std::string(name), address, &type});
+}
+[[nodiscard]] inline std::vector<Member> members_of(const Member& layer) {
+  std::vector<Member> out;
+  layer.type->members(layer.address, out);
+  return out;
+}
+
 template <class T>
-const MemberType& member_type() {
-  static const MemberType type = [] {
+[[gnu::cold]] const MemberType& member_type() {
+  static constexpr MemberType type = [] {
     MemberType t;
     t.id = type_id<T>();
     if constexpr (is_parameter<T>) {
@@ -117,12 +131,10 @@ const MemberType& member_type() {
     } else if constexpr (is_buffer<T>) {
       t.kind = MemberType::Kind::buffer;
     } else {
-      t.members = [](void* layer) {
-        std::vector<Member> out;
-        for_each_field(*static_cast<T*>(layer), [&]<class M>(const std::string& name, M& member) {
-          out.push_back({name, &member, &member_type<M>()});
+      t.members = [](void* layer, std::vector<Member>& out) {
+        for_each_field(*static_cast<T*>(layer), [&]<class M>(std::string_view name, M& member) {
+          add_member(out, name, &member, member_type<M>());
         });
-        return out;
       };
       if constexpr (requires(T & layer, Random & random) { layer.initialise(random); })
         t.initialise = [](void* layer, Random& random) { static_cast<T*>(layer)->initialise(random); };
@@ -133,19 +145,19 @@ const MemberType& member_type() {
 }
 
 inline void initialise_member(const Member& layer, Seed seed) {
-  if (layer.type->initialise != nullptr) {
-    Random random(seed, layer.name);
-    layer.type->initialise(layer.address, random);
-  }
-  for (Member& m : layer.type->members(layer.address)) {
+  for (Member& m : members_of(layer)) {
     if (m.type->kind != MemberType::Kind::layer) continue;
     if (!layer.name.empty()) m.name = layer.name + "." + m.name;
     initialise_member(m, seed);
   }
+  if (layer.type->initialise != nullptr) {  // after its parts, so that it has the last word
+    Random random(seed, layer.name);
+    layer.type->initialise(layer.address, random);
+  }
 }
 
 inline void collect_leaves(const Member& layer, std::vector<Member>& out) {
-  for (Member& m : layer.type->members(layer.address)) {
+  for (Member& m : members_of(layer)) {
     if (!layer.name.empty()) m.name = layer.name + "." + m.name;
     if (m.type->kind == MemberType::Kind::layer) {
       collect_leaves(m, out);
@@ -156,12 +168,11 @@ inline void collect_leaves(const Member& layer, std::vector<Member>& out) {
 }
 
 /// The path from a layer to a layer inside it, by address and type. "?" if it is not there.
-inline std::string path_to(const MemberType& type, void* layer, const void* child, TypeId child_type) {
-  for (const Member& m : type.members(layer)) {
+inline std::string path_to(const Member& layer, const void* child, TypeId child_type) {
+  for (const Member& m : members_of(layer)) {
     if (m.type->kind != MemberType::Kind::layer) continue;
     if (m.address == child && m.type->id == child_type) return m.name;
-    if (const std::string deeper = path_to(*m.type, m.address, child, child_type); deeper != "?")
-      return m.name + "." + deeper;
+    if (const std::string deeper = path_to(m, child, child_type); deeper != "?") return m.name + "." + deeper;
   }
   return "?";
 }

@@ -13,8 +13,8 @@ namespace limn {
 template <Backend B>
 class Parameter : public Var<B> {
  public:
-  explicit Parameter(const Shape& shape) : Var<B>(leaf(Tensor<B>(shape, typename B::scalar(0)))) {}
-  Parameter(const Parameter& other) : Var<B>(other.copy()) {}
+  [[gnu::noinline]] explicit Parameter(const Shape& shape) : Var<B>(leaf(Tensor<B>(shape, typename B::scalar(0)))) {}
+  [[gnu::noinline]] Parameter(const Parameter& other) : Var<B>(other.copy()) {}
   Parameter& operator=(const Parameter& other) {
     if (this != &other) Var<B>::operator=(other.copy());
     return *this;
@@ -41,7 +41,7 @@ class Parameter : public Var<B> {
 template <Backend B>
 class Buffer {
  public:
-  explicit Buffer(const Shape& shape, typename B::scalar value = 0) : value_(shape, value) {}
+  [[gnu::noinline]] explicit Buffer(const Shape& shape, typename B::scalar value = 0) : value_(shape, value) {}
   Buffer(const Buffer& other) : value_(other.value_.clone()) {}
   Buffer& operator=(const Buffer& other) {
     if (this != &other) value_ = other.value_.clone();

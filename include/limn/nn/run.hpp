@@ -37,7 +37,11 @@ class Run {
   Var<B> operator()(const L& layer, const Var<B>& x) {
     constexpr bool callable = is_layer<L>;
     static_assert(callable, "limn: a layer is called as Var<B> operator()(Var<B> x, auto& run) const");
-    if constexpr (callable) return call(layer, x);
+    if constexpr (callable)
+      return call(detail::address_of(layer), detail::member_type<L>, x,
+                  [](const void* address, const Var<B>& in, Run& run) {
+                    return Var<B>((*static_cast<const L*>(address))(in, run));
+                  });
     return x;  // so that the message above stays the only one
   }
 
@@ -73,19 +77,19 @@ class Run {
     { layer(x, run) } -> std::convertible_to<Var<B>>;
   };
 
-  template <class L>
-  Var<B> call(const L& layer, const Var<B>& x) {
+  /// A call without the type of the layer, compiled once.
+  [[gnu::noinline]] Var<B> call(void* layer, const detail::MemberType& (*type)(), const Var<B>& x,
+                                Var<B> (*forward)(const void* layer, const Var<B>& x, Run& run)) {
     try {
-      Var<B> y = layer(x, *this);
+      Var<B> y = forward(layer, x, *this);
       if (check_finite) require_finite(y);
-      if (!taps_.empty()) y = tapped(&layer, type_id<L>(), std::move(y));
+      if (!taps_.empty()) y = tapped(layer, type().id, std::move(y));
       return y;
     } catch (Error& error) {
       if (error.layer != nullptr)
-        error.came_through(
-            detail::path_to(detail::member_type<L>(), detail::address_of(layer), error.layer, error.layer_type));
-      error.layer = &layer;
-      error.layer_type = type_id<L>();
+        error.came_through(detail::path_to({"", layer, &type()}, error.layer, error.layer_type));
+      error.layer = layer;
+      error.layer_type = type().id;
       throw;
     }
   }

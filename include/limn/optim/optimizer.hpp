@@ -30,7 +30,7 @@ class Optimizer {
   /// Freezes what the groups freeze. Throws OptionError for options out of range, for a prefix that no parameter has,
   /// and where nothing is left to train.
   template <class Chosen>
-  Optimizer(const Chosen& chosen, std::vector<NamedParameter<B>> parameters) : rule_(chosen.options) {
+  [[gnu::cold]] Optimizer(const Chosen& chosen, std::vector<NamedParameter<B>> parameters) : rule_(chosen.options) {
     detail::check_options(chosen.options);
     lr_ = chosen.options.lr;
     check_groups(chosen.groups, parameters);
@@ -77,7 +77,7 @@ class Optimizer {
   [[nodiscard]] Index steps() const { return steps_; }
 
   /// What must be kept to go on later with the same bits, besides steps(): tensors that share the optimiser's numbers.
-  [[nodiscard]] std::vector<std::pair<std::string, Tensor<B>>> state() const {
+  [[nodiscard, gnu::cold]] std::vector<std::pair<std::string, Tensor<B>>> state() const {
     const bool adam = std::holds_alternative<AdamOptions>(rule_);
     std::vector<std::pair<std::string, Tensor<B>>> out;
     for (const Slot& slot : slots_) {
@@ -88,7 +88,7 @@ class Optimizer {
   }
   /// Goes on where another optimiser with the same options stopped: what state() and steps() gave there. The numbers
   /// are copied. Throws ShapeError naming what differs.
-  void load(const std::vector<std::pair<std::string, Tensor<B>>>& kept, Index steps) {
+  [[gnu::cold]] void load(const std::vector<std::pair<std::string, Tensor<B>>>& kept, Index steps) {
     auto mine = state();
     require<ShapeError>(mine.size() == kept.size(), "optimiser: its state is ", mine.size(), " tensors, got ",
                         kept.size());
@@ -120,7 +120,8 @@ class Optimizer {
       if (inside(path, group.prefix) && (best == nullptr || group.prefix.size() > best->prefix.size())) best = &group;
     return best;
   }
-  static void check_groups(const std::vector<ParameterGroup>& groups, const std::vector<NamedParameter<B>>& all) {
+  [[gnu::cold]] static void check_groups(const std::vector<ParameterGroup>& groups,
+                                         const std::vector<NamedParameter<B>>& all) {
     for (const ParameterGroup& group : groups) {
       if (group.lr) detail::check_rate("parameter group", "lr", *group.lr);
       if (group.weight_decay) detail::check_rate("parameter group", "weight_decay", *group.weight_decay);

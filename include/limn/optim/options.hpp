@@ -44,19 +44,19 @@ struct Adam {
 };
 
 namespace detail {
-inline void check_rate(const char* who, const char* name, double value) {
+[[gnu::cold]] inline void check_rate(const char* who, const char* name, double value) {
   require<OptionError>(value >= 0 && value <= 1e6, who, ": ", name, " must be 0 to 1e6, got ", value);
 }
-inline void check_share(const char* who, const char* name, double value) {
+[[gnu::cold]] inline void check_share(const char* who, const char* name, double value) {
   require<OptionError>(value >= 0 && value < 1, who, ": ", name, " must be at least 0 and below 1, got ", value);
 }
-inline void check_options(const SgdOptions& o) {
+[[gnu::cold]] inline void check_options(const SgdOptions& o) {
   check_rate("Sgd", "lr", o.lr);
   check_rate("Sgd", "weight_decay", o.weight_decay);
   check_share("Sgd", "momentum", o.momentum);
   require<OptionError>(!o.nesterov || o.momentum > 0, "Sgd: nesterov needs a momentum above 0");
 }
-inline void check_options(const AdamOptions& o) {
+[[gnu::cold]] inline void check_options(const AdamOptions& o) {
   check_rate("Adam", "lr", o.lr);
   check_rate("Adam", "weight_decay", o.weight_decay);
   check_share("Adam", "beta1", o.beta1);
@@ -64,7 +64,7 @@ inline void check_options(const AdamOptions& o) {
   require<OptionError>(o.eps > 0 && o.eps <= 1, "Adam: eps must be above 0 and at most 1, got ", o.eps);
 }
 
-inline std::string describe(const std::vector<ParameterGroup>& groups) {
+[[gnu::cold]] inline std::string describe(const std::vector<ParameterGroup>& groups) {
   std::string out;
   for (const ParameterGroup& group : groups) {
     out += "; " + group.prefix + ":";
@@ -77,12 +77,12 @@ inline std::string describe(const std::vector<ParameterGroup>& groups) {
 }  // namespace detail
 
 /// One line with every setting, as it is kept in checkpoints.
-[[nodiscard]] inline std::string describe(const Sgd& rule) {
+[[nodiscard, gnu::cold]] inline std::string describe(const Sgd& rule) {
   const SgdOptions& o = rule.options;
   return text("Sgd lr ", o.lr, " momentum ", o.momentum, " weight_decay ", o.weight_decay,
               o.nesterov ? " nesterov" : "", detail::describe(rule.groups));
 }
-[[nodiscard]] inline std::string describe(const Adam& rule) {
+[[nodiscard, gnu::cold]] inline std::string describe(const Adam& rule) {
   const AdamOptions& o = rule.options;
   return text("Adam lr ", o.lr, " beta1 ", o.beta1, " beta2 ", o.beta2, " eps ", o.eps, " weight_decay ",
               o.weight_decay, o.decoupled ? " decoupled" : "", detail::describe(rule.groups));

@@ -18,7 +18,7 @@
 namespace limn::report::detail {
 
 /// Refuses what cannot be drawn, naming the picture, before anything is written.
-inline void check_gallery(const Gallery& gallery) {
+[[gnu::cold]] inline void check_gallery(const Gallery& gallery) {
   for (const Picture& p : gallery.pictures) {
     const auto shape = p.image.shape();
     require<ShapeError>(p.image.size() > 0, "report: picture ", p.id, " is empty (", shape[0], " x ", shape[1], " x ",
@@ -32,12 +32,12 @@ inline void check_gallery(const Gallery& gallery) {
   }
 }
 
-inline bool has_positive(const NamedMap& map) {
+[[gnu::cold]] inline bool has_positive(const NamedMap& map) {
   return std::any_of(map.map.storage().begin(), map.map.storage().end(), [](float v) { return v > 0; });
 }
 
 /// Pictures with three equal channels are written as grey ones: a third of the bytes.
-inline std::vector<std::uint8_t> encode(const Rgb& picture) {
+[[gnu::cold]] inline std::vector<std::uint8_t> encode(const Rgb& picture) {
   const std::size_t pixels = picture.shape()[0] * picture.shape()[1];
   Rgb grey(std::array<std::size_t, 3>{picture.shape()[0], picture.shape()[1], 1});
   for (std::size_t i = 0; i < pixels; ++i) {
@@ -49,7 +49,8 @@ inline std::vector<std::uint8_t> encode(const Rgb& picture) {
 }
 
 /// One picture's row. Writes FOLDER/NN_id_M_name.png for each of its figures; the two numbers make the names unique.
-inline std::string picture_row(const Picture& p, std::size_t number, const std::filesystem::path& folder) {
+[[gnu::cold]] inline std::string picture_row(const Picture& p, std::size_t number,
+                                             const std::filesystem::path& folder) {
   const bool correct = p.truth == p.predicted;
   std::string html = "<section class=\"picture\"><h3><span class=\"badge " +
                      std::string(correct ? "correct\">\u2713 correct" : "incorrect\">\u2717 incorrect") + "</span>" +

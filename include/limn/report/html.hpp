@@ -26,18 +26,18 @@ struct HtmlOptions {
 
 namespace detail {
 
-inline std::string class_name(const metrics::ClassificationScores& c, std::size_t k) {
+[[gnu::cold]] inline std::string class_name(const metrics::ClassificationScores& c, std::size_t k) {
   return k < c.class_names.size() ? c.class_names[k] : text("class ", k);
 }
 
-inline std::string range(const std::array<double, 2>& interval, bool shares) {
+[[gnu::cold]] inline std::string range(const std::array<double, 2>& interval, bool shares) {
   if (!std::isfinite(interval[0])) return "";
   const auto show = [&](double v) { return shares ? percent(v) : fixed(v, 3); };
   return "95% interval " + show(interval[0]) + " to " + show(interval[1]);
 }
 
 /// What the numbers say, in sentences. Names are escaped here.
-inline std::string summary(const History& history, const metrics::Scores& scores) {
+[[gnu::cold]] inline std::string summary(const History& history, const metrics::Scores& scores) {
   const metrics::ClassificationScores& c = scores.classification;
   const std::size_t classes = c.confusion.shape()[0];
   std::string out = "<h2>Summary</h2>\n<p>A network was trained";
@@ -83,7 +83,7 @@ inline std::string summary(const History& history, const metrics::Scores& scores
   return out + "</ul>\n";
 }
 
-inline std::string facts_table(const Facts& facts) {
+[[gnu::cold]] inline std::string facts_table(const Facts& facts) {
   if (facts.rows.empty()) return "";
   std::string out = "<h2>The run</h2>\n<table class=\"facts\">\n";
   for (const auto& [name, value] : facts.rows)
@@ -91,7 +91,7 @@ inline std::string facts_table(const Facts& facts) {
   return out + "</table>\n";
 }
 
-inline std::string curves(const History& history) {
+[[gnu::cold]] inline std::string curves(const History& history) {
   std::vector<double> epochs;
   for (std::size_t row = 0; row < history.rows.size(); ++row) epochs.push_back(static_cast<double>(row + 1));
   std::vector<Series> losses, validation;
@@ -113,7 +113,7 @@ inline std::string curves(const History& history) {
   return charts.empty() ? "" : "<h2>Training</h2>\n<div class=\"columns\">\n" + charts + "</div>\n";
 }
 
-inline std::string classification_section(const metrics::ClassificationScores& c) {
+[[gnu::cold]] inline std::string classification_section(const metrics::ClassificationScores& c) {
   const std::size_t classes = c.confusion.shape()[0];
   std::string out = "<h2>Classification</h2>\n<div class=\"columns\">\n<div><table>\n";
   for (auto [name, value] : classification_rows(c)) {
@@ -146,7 +146,7 @@ inline std::string classification_section(const metrics::ClassificationScores& c
   return out;
 }
 
-inline std::string explainer_section(const std::vector<metrics::LocalisationScores>& all) {
+[[gnu::cold]] inline std::string explainer_section(const std::vector<metrics::LocalisationScores>& all) {
   if (all.empty()) return "";
   std::string out = "<h2>Where the explanations fall</h2>\n<div class=\"scroll\"><table>\n<tr><th>explainer</th>";
   for (const Column& column : localisation_columns) out += std::string("<th>") + column.name + "</th>";
@@ -181,7 +181,7 @@ inline std::string explainer_section(const std::vector<metrics::LocalisationScor
   return out;
 }
 
-inline std::string gallery_section(const Gallery& gallery, const std::filesystem::path& folder) {
+[[gnu::cold]] inline std::string gallery_section(const Gallery& gallery, const std::filesystem::path& folder) {
   if (gallery.pictures.empty()) return "";
   std::string out =
       "<h2>Pictures</h2>\n<div class=\"key\"><div class=\"scale\" style=\"background:linear-gradient(90deg";
@@ -206,8 +206,8 @@ inline std::string gallery_section(const Gallery& gallery, const std::filesystem
 /// outside (ids, names, facts) is escaped. Throws ShapeError, before it writes anything, where a row of the history has
 /// another length than its columns or a picture's parts do not go together, and FileError where a file cannot be
 /// written.
-inline void html(const std::filesystem::path& folder, const History& history, const metrics::Scores& scores,
-                 const Gallery& gallery, const HtmlOptions& options = {}) {
+[[gnu::cold]] inline void html(const std::filesystem::path& folder, const History& history,
+                               const metrics::Scores& scores, const Gallery& gallery, const HtmlOptions& options = {}) {
   for (std::size_t i = 0; i < history.rows.size(); ++i)
     require<ShapeError>(history.rows[i].size() == history.columns.size(), "report: row ", i, " of the history has ",
                         history.rows[i].size(), " values, expected ", history.columns.size());

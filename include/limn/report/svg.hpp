@@ -39,7 +39,7 @@ struct Axis {
 };
 
 /// About five ticks at 1, 2 or 5 times a power of ten; the ends are ticks.
-inline Axis linear_axis(double low, double high, bool whole = false) {
+[[gnu::cold]] inline Axis linear_axis(double low, double high, bool whole = false) {
   if (!(high > low)) {
     const double room = low == 0 ? 1 : std::abs(low) * 0.1;
     low -= room;
@@ -58,7 +58,7 @@ inline Axis linear_axis(double low, double high, bool whole = false) {
 }
 
 /// Ticks at 1, 2 and 5 times powers of ten, at powers of ten alone where the values span many.
-inline Axis logarithmic_axis(double low, double high) {
+[[gnu::cold]] inline Axis logarithmic_axis(double low, double high) {
   Axis axis;
   axis.logarithmic = true;
   const int first = static_cast<int>(std::floor(std::log10(low))), last = static_cast<int>(std::ceil(std::log10(high)));
@@ -115,8 +115,8 @@ inline std::string style_class(std::size_t i) { return "s" + std::to_string(i % 
 
 /// A line chart with its legend (which gives each line's last value). The vertical axis is logarithmic where all values
 /// are positive and span more than a factor of 30. Empty where no value is defined.
-[[nodiscard]] inline std::string line_chart(const std::string& title, const std::string& x_name,
-                                            const std::vector<Series>& lines) {
+[[nodiscard, gnu::cold]] inline std::string line_chart(const std::string& title, const std::string& x_name,
+                                                       const std::vector<Series>& lines) {
   double x_low = std::numeric_limits<double>::infinity(), x_high = -x_low, y_low = x_low, y_high = -x_low;
   for (const Series& line : lines)
     for (std::size_t i = 0; i < line.x.size(); ++i) {
@@ -169,7 +169,7 @@ inline std::string style_class(std::size_t i) { return "s" + std::to_string(i % 
 }
 
 /// The ROC curve with the diagonal of a coin toss. Empty without a curve.
-[[nodiscard]] inline std::string roc_chart(const metrics::ClassificationScores& scores) {
+[[nodiscard, gnu::cold]] inline std::string roc_chart(const metrics::ClassificationScores& scores) {
   if (scores.roc.empty()) return "";
   const detail::Frame frame{detail::linear_axis(0, 1), detail::linear_axis(0, 1), 360, 350};
   std::string svg = "<figure class=\"plot narrow\"><figcaption>ROC curve, AUC " + fixed(scores.auc, 3);

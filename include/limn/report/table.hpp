@@ -41,7 +41,8 @@ inline constexpr Column localisation_columns[] = {
      &metrics::LocalisationScores::iou_learned_std},
 };
 
-inline std::vector<std::pair<std::string, double>> classification_rows(const metrics::ClassificationScores& c) {
+[[gnu::cold]] inline std::vector<std::pair<std::string, double>> classification_rows(
+    const metrics::ClassificationScores& c) {
   return {{"accuracy", c.accuracy},
           {"balanced_accuracy", c.balanced_accuracy},
           {"sensitivity", c.sensitivity},
@@ -53,7 +54,7 @@ inline std::vector<std::pair<std::string, double>> classification_rows(const met
 }
 
 /// A cell of a Markdown table.
-inline std::string cell(const std::string& words) {
+[[gnu::cold]] inline std::string cell(const std::string& words) {
   std::string out;
   for (char c : clean(words)) out += c == '|' ? std::string("\\|") : std::string(1, c);
   return out;
@@ -62,7 +63,7 @@ inline std::string cell(const std::string& words) {
 }  // namespace detail
 
 /// Two Markdown tables: classification, and a row per explainer (mean, sample deviation over the pictures).
-[[nodiscard]] inline std::string markdown(const metrics::Scores& scores) {
+[[nodiscard, gnu::cold]] inline std::string markdown(const metrics::Scores& scores) {
   const metrics::ClassificationScores& c = scores.classification;
   std::string head = "| pictures |", rule = "|---:|", body = "| " + std::to_string(c.count) + " |";
   for (const auto& [name, value] : detail::classification_rows(c)) {
@@ -98,8 +99,8 @@ inline std::string cell(const std::string& words) {
 
 /// {"test": {accuracy, auc, f1, ...}, "explanations": {"lap": {iou, rma, rra, ...}, ...}, "seconds": {...}}. An
 /// explainer's key is its name in small letters ("Grad-CAM" is grad_cam; equal ones are numbered). NaN is null.
-[[nodiscard]] inline std::string metrics_json(const metrics::Scores& scores,
-                                              const std::map<std::string, double>& seconds = {}) {
+[[nodiscard, gnu::cold]] inline std::string metrics_json(const metrics::Scores& scores,
+                                                         const std::map<std::string, double>& seconds = {}) {
   const auto field = [](const std::string& key, const std::string& value) { return json_string(key) + ": " + value; };
   const auto whole = [](Index v) { return std::to_string(v); };
   const metrics::ClassificationScores& c = scores.classification;
@@ -141,8 +142,8 @@ inline std::string cell(const std::string& words) {
 }
 
 /// Writes metrics_json to a file whose folder exists. Throws FileError.
-inline void write_metrics_json(const std::filesystem::path& path, const metrics::Scores& scores,
-                               const std::map<std::string, double>& seconds = {}) {
+[[gnu::cold]] inline void write_metrics_json(const std::filesystem::path& path, const metrics::Scores& scores,
+                                             const std::map<std::string, double>& seconds = {}) {
   io::write_file_atomically(path, std::string_view(metrics_json(scores, seconds)));
 }
 

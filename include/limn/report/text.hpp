@@ -13,20 +13,20 @@
 namespace limn::report {
 
 /// A number with so many digits after the point; an en dash where it is NaN or infinite.
-[[nodiscard]] inline std::string fixed(double value, int digits) {
+[[nodiscard, gnu::cold]] inline std::string fixed(double value, int digits) {
   if (!std::isfinite(value)) return "\u2013";
   char buffer[400];
   return {buffer, std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::fixed, digits).ptr};
 }
 
 /// 0.123 as "12.3%".
-[[nodiscard]] inline std::string percent(double share, int digits = 1) {
+[[nodiscard, gnu::cold]] inline std::string percent(double share, int digits = 1) {
   return std::isfinite(share) ? fixed(100 * share, digits) + "%" : fixed(share, digits);
 }
 
 /// The length of the UTF-8 character that starts at `at`, 0 where there is none (RFC 3629: no overlong forms, no
 /// surrogates, nothing above U+10FFFF).
-[[nodiscard]] inline std::size_t utf8_length(std::string_view s, std::size_t at) {
+[[nodiscard, gnu::cold]] inline std::size_t utf8_length(std::string_view s, std::size_t at) {
   const auto byte = [&](std::size_t i) -> unsigned { return i < s.size() ? static_cast<unsigned char>(s[i]) : 0u; };
   const unsigned a = byte(at), b = byte(at + 1);
   const auto follows = [&](std::size_t i) { return (byte(at + i) & 0xC0u) == 0x80u; };
@@ -44,7 +44,7 @@ namespace limn::report {
 }
 
 /// Valid UTF-8 without control characters: line ends and tabs become spaces, anything else that is broken U+FFFD.
-[[nodiscard]] inline std::string clean(std::string_view s) {
+[[nodiscard, gnu::cold]] inline std::string clean(std::string_view s) {
   std::string out;
   for (std::size_t i = 0; i < s.size();) {
     const std::size_t length = utf8_length(s, i);
@@ -61,7 +61,7 @@ namespace limn::report {
 }
 
 /// Text for HTML and SVG, safe in elements and in quoted attributes.
-[[nodiscard]] inline std::string escape(std::string_view s) {
+[[nodiscard, gnu::cold]] inline std::string escape(std::string_view s) {
   std::string out;
   for (char c : clean(s)) {
     if (c == '&')
@@ -81,7 +81,7 @@ namespace limn::report {
 }
 
 /// A JSON string with its quotes.
-[[nodiscard]] inline std::string json_string(std::string_view s) {
+[[nodiscard, gnu::cold]] inline std::string json_string(std::string_view s) {
   std::string out = "\"";
   for (char c : clean(s)) {
     if (c == '"' || c == '\\') out += '\\';
@@ -91,7 +91,7 @@ namespace limn::report {
 }
 
 /// A JSON number that reads back as the same double; null for NaN and infinities, which JSON has no words for.
-[[nodiscard]] inline std::string json_number(double value) {
+[[nodiscard, gnu::cold]] inline std::string json_number(double value) {
   if (!std::isfinite(value)) return "null";
   char buffer[64];
   return {buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr};
@@ -99,7 +99,7 @@ namespace limn::report {
 
 /// Lower-case letters and digits, all else joined to single underscores: "Grad-CAM (layer4)" is "grad_cam_layer4". Safe
 /// as a part of a file name: no dots, no separators, 60 characters at most. May be empty.
-[[nodiscard]] inline std::string slug(std::string_view s) {
+[[nodiscard, gnu::cold]] inline std::string slug(std::string_view s) {
   std::string out;
   for (char c : s) {
     if (out.size() >= 60) break;
@@ -114,7 +114,7 @@ namespace limn::report {
 }
 
 /// RFC 4648, with padding.
-[[nodiscard]] inline std::string base64(std::span<const std::uint8_t> bytes) {
+[[nodiscard, gnu::cold]] inline std::string base64(std::span<const std::uint8_t> bytes) {
   constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   std::string out;
   out.reserve((bytes.size() + 2) / 3 * 4);

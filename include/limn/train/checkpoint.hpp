@@ -37,7 +37,7 @@ struct TrainingState {
 using Settings = std::vector<std::pair<std::string, std::string>>;
 
 /// A line of metrics.jsonl. What is not finite becomes null.
-inline std::string json_line(const EpochRecord& record) {
+[[gnu::cold]] inline std::string json_line(const EpochRecord& record) {
   std::string out = text("{\"epoch\":", record.epoch);
   for (const auto& [name, value] : record.values)
     out += "," + nlohmann::json(name).dump() + ":" + nlohmann::json(value).dump();
@@ -47,21 +47,21 @@ inline std::string json_line(const EpochRecord& record) {
 using Values = std::vector<std::pair<std::string, double>>;
 
 /// [[name, value], ...]: an object would forget the order.
-inline nlohmann::json to_json(const Values& values) {
+[[gnu::cold]] inline nlohmann::json to_json(const Values& values) {
   nlohmann::json out = nlohmann::json::array();
   for (const auto& [name, value] : values) out.push_back(nlohmann::json::array({name, value}));
   return out;
 }
-inline double number(const nlohmann::json& value) {
+[[gnu::cold]] inline double number(const nlohmann::json& value) {
   return value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>();
 }
-inline Values from_json(const nlohmann::json& list) {
+[[gnu::cold]] inline Values from_json(const nlohmann::json& list) {
   Values out;
   for (const auto& pair : list) out.emplace_back(pair.at(0).get<std::string>(), number(pair.at(1)));
   return out;
 }
 
-inline std::string to_text(const TrainingState& state, const Settings& settings, Index steps) {
+[[gnu::cold]] inline std::string to_text(const TrainingState& state, const Settings& settings, Index steps) {
   nlohmann::json out;
   out["steps"] = steps;
   out["best_epoch"] = state.best_epoch;
@@ -80,8 +80,8 @@ inline std::string to_text(const TrainingState& state, const Settings& settings,
 
 /// Reads a state; the steps of the optimiser go to `steps`. Throws FileError naming the file, and OptionError where the
 /// settings are not those of the run that wrote it.
-inline TrainingState from_text(const std::string& content, const std::string& file, const Settings& settings,
-                               Index& steps) {
+[[gnu::cold]] inline TrainingState from_text(const std::string& content, const std::string& file,
+                                             const Settings& settings, Index& steps) {
   TrainingState state;
   std::string differences;
   try {
@@ -118,7 +118,7 @@ class RunFolder {
 
   /// Makes the folder, removes what writers that were killed left half done, and sees that files can be written.
   /// Throws FileError.
-  void prepare() const {
+  [[gnu::cold]] void prepare() const {
     if (!used()) return;
     std::error_code problem;
     std::filesystem::create_directories(folder_, problem);
@@ -136,7 +136,7 @@ class RunFolder {
   }
 
   /// Throws away an earlier run.
-  void clear() const {
+  [[gnu::cold]] void clear() const {
     if (!used()) return;
     std::filesystem::remove(last());  // first: without it there is no run that could be gone on with
     std::filesystem::remove(best());
@@ -144,14 +144,14 @@ class RunFolder {
   }
 
   /// Lines of all epochs, in place of whatever the file holds.
-  void write_metrics(const std::vector<EpochRecord>& records) const {
+  [[gnu::cold]] void write_metrics(const std::vector<EpochRecord>& records) const {
     if (!used()) return;
     std::string lines;
     for (const EpochRecord& record : records) lines += json_line(record);
     io::write_file_atomically(metrics(), lines);
   }
   /// One more line.
-  void append_metrics(const EpochRecord& record) const {
+  [[gnu::cold]] void append_metrics(const EpochRecord& record) const {
     if (!used()) return;
     const std::string line = json_line(record);
     const int file = ::open(metrics().c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);

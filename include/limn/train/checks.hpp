@@ -12,9 +12,11 @@ namespace limn::train::detail {
 
 inline constexpr std::array<const char*, 4> monitors = {"val_auc", "val_accuracy", "val_loss", "loss"};
 
-inline bool larger_is_better(const std::string& monitor) { return monitor != "val_loss" && monitor != "loss"; }
+[[gnu::cold]] inline bool larger_is_better(const std::string& monitor) {
+  return monitor != "val_loss" && monitor != "loss";
+}
 
-inline void check_options(const FitOptions& options) {
+[[gnu::cold]] inline void check_options(const FitOptions& options) {
   require<OptionError>(options.epochs >= 1 && options.epochs <= 1'000'000, "fit: epochs must be 1 to 1000000, got ",
                        options.epochs);
   require<OptionError>(options.batch >= 1 && options.batch <= 1'000'000, "fit: batch must be 1 to 1000000, got ",
@@ -34,8 +36,8 @@ struct NetworkFacts {
   bool batch_norm;
 };
 
-inline void check_data(const data::Dataset& train, const data::Dataset& val, const NetworkFacts& network,
-                       const FitOptions& options) {
+[[gnu::cold]] inline void check_data(const data::Dataset& train, const data::Dataset& val, const NetworkFacts& network,
+                                     const FitOptions& options) {
   require<OptionError>(!train.empty(), "fit: the training set is empty");
   require<OptionError>(!val.empty(), "fit: the validation set is empty");
   require<OptionError>(train.class_names() == val.class_names(),

@@ -34,7 +34,7 @@ std::string describe(const Loss<T...>& loss) {
 
 /// Shows the network one picture: sizes that do not fit are refused by the layer that they do not fit.
 template <Backend B>
-void try_out(const Learner<B>& learner, const data::Dataset& data) {
+[[gnu::cold]] void try_out(const Learner<B>& learner, const data::Dataset& data) {
   const NoRecord off;
   Run<B> run;
   data::HostBatch host = *data::Loader(data, {.batch = 1, .prefetch = 0}).epoch(0).next();
@@ -55,8 +55,8 @@ void try_out(const Learner<B>& learner, const data::Dataset& data) {
 /// Throws before the first step: OptionError, ShapeError, FileError for anything that does not fit. Throws Error when a
 /// number is not finite, naming the layer, the epoch and the pictures; the checkpoint before it stays.
 template <class Net, AnyLoss L, class Chosen>
-Fit fit(Net& net, const L& loss, const Chosen& optimizer, const data::Dataset& train, const data::Dataset& val,
-        const FitOptions& options = {}) {
+[[gnu::cold]] Fit fit(Net& net, const L& loss, const Chosen& optimizer, const data::Dataset& train,
+                      const data::Dataset& val, const FitOptions& options = {}) {
   using B = backend_of<Net>;
   const auto sum = as_loss(loss);
   detail::Learner<B> learner{[&net](const Var<B>& images, Run<B>& run) { return run(net, images); },

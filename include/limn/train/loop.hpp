@@ -20,7 +20,7 @@ inline double seconds_since(std::chrono::steady_clock::time_point start) {
 }
 
 /// Which samples in which order, and how many pixels: a number that two data sets share only if they are the same.
-inline std::string fingerprint(const data::Dataset& data) {
+[[gnu::cold]] inline std::string fingerprint(const data::Dataset& data) {
   std::uint64_t key = 0;
   for (Index i = 0; i < data.size(); ++i) key = mix(mix(key, data[i].id), static_cast<std::uint64_t>(data[i].label));
   return text(data.size(), " samples of ", data.height(), " x ", data.width(), " x ", data.channels(), ", ids ", key);
@@ -30,8 +30,8 @@ template <Backend B>
 class Loop {
  public:
   /// `settings`: what else must be the same when the run goes on (network, loss, optimiser).
-  Loop(Learner<B> learner, const data::Dataset& train, const data::Dataset& val, const FitOptions& options,
-       Progress progress, Settings settings)
+  [[gnu::cold]] Loop(Learner<B> learner, const data::Dataset& train, const data::Dataset& val,
+                     const FitOptions& options, Progress progress, Settings settings)
       : learner_(std::move(learner)),
         options_(options),
         progress_(std::move(progress)),
@@ -53,7 +53,7 @@ class Loop {
                       {"monitor", options.monitor}});
   }
 
-  Fit run() {
+  [[gnu::cold]] Fit run() {
     folder_.prepare();
     const bool goes_on = options_.resume && std::filesystem::exists(folder_.last());
     if (goes_on) {
@@ -87,8 +87,8 @@ class Loop {
   }
 
  private:
-  static data::LoaderOptions training_options(const data::Dataset& train, const FitOptions& options,
-                                              const std::vector<Leaf<B>>& leaves) {
+  [[gnu::cold]] static data::LoaderOptions training_options(const data::Dataset& train, const FitOptions& options,
+                                                            const std::vector<Leaf<B>>& leaves) {
     data::LoaderOptions out{.batch = options.batch,
                             .seed = options.seed.value,
                             .shuffle = true,
@@ -107,7 +107,7 @@ class Loop {
   }
 
   /// The rest of the epoch under way. False if it had to stop before its end.
-  bool one_epoch() {
+  [[gnu::cold]] bool one_epoch() {
     const Index epoch = state_.epoch();
     const auto epoch_start = std::chrono::steady_clock::now();
     const double before = state_.epoch_seconds, total_before = state_.seconds;
@@ -120,7 +120,7 @@ class Loop {
       auto host = batches.next();
       const std::vector<Index> positions = host->positions;
       const Place place{train_.dataset(), positions, text("epoch ", epoch + 1, ", batch ", state_.batches + 1)};
-      const auto terms = train_batch(learner_, std::move(*host), factor(), place);
+      const auto terms = train_batch(learner_, std::move(*host), factor(), progress(), place);
       add(terms, static_cast<Index>(positions.size()));
       tick();
       if (progress_.step) progress_.step(step_record());
@@ -144,18 +144,22 @@ class Loop {
     return true;
   }
 
+  /// Epochs that are done, in fractions; `ahead` -1: before the last step.
+  double epochs_done(Index ahead = 0) const {
+    return static_cast<double>(state_.epoch()) +
+           static_cast<double>(state_.batches + ahead) / static_cast<double>(train_.batches());
+  }
+  double progress() const { return epochs_done() / static_cast<double>(options_.epochs); }
   /// The factor of the schedule for the next step; `ahead` -1: for the one before.
   double factor(Index ahead = 0) const {
-    const double share = static_cast<double>(state_.batches + ahead) / static_cast<double>(train_.batches());
     // The warm-up begins with a step of its own size, not with a lost step of rate 0.
-    return lr_factor(options_.schedule, static_cast<double>(state_.epoch()) + share + warmup_offset(),
-                     static_cast<double>(options_.epochs));
+    return lr_factor(options_.schedule, epochs_done(ahead) + warmup_offset(), static_cast<double>(options_.epochs));
   }
   double warmup_offset() const {
     return std::holds_alternative<Cosine>(options_.schedule) ? 1 / static_cast<double>(train_.batches()) : 0;
   }
 
-  void add(const std::vector<std::pair<std::string, double>>& terms, Index images) {
+  [[gnu::cold]] void add(const std::vector<std::pair<std::string, double>>& terms, Index images) {
     if (state_.sums.empty())
       for (const auto& term : terms) state_.sums.emplace_back(unused_name(term.first), 0);
     for (std::size_t i = 0; i < state_.sums.size() && i < terms.size(); ++i)
@@ -164,7 +168,7 @@ class Loop {
     state_.batches += 1;
   }
   /// Two terms of the same kind are told apart by a number.
-  std::string unused_name(const std::string& name) const {
+  [[gnu::cold]] std::string unused_name(const std::string& name) const {
     const auto taken = [&](const std::string& candidate) {
       return std::any_of(state_.sums.begin(), state_.sums.end(), [&](const auto& s) { return s.first == candidate; });
     };
@@ -173,13 +177,13 @@ class Loop {
     while (taken(text(name, "_", number))) ++number;
     return text(name, "_", number);
   }
-  std::vector<std::pair<std::string, double>> means() const {
+  [[gnu::cold]] std::vector<std::pair<std::string, double>> means() const {
     auto out = state_.sums;
     for (auto& [name, value] : out) value /= static_cast<double>(state_.images);
     return out;
   }
 
-  StepRecord step_record() const {
+  [[gnu::cold]] StepRecord step_record() const {
     const Index done = state_.epoch() * train_.batches() + state_.batches;
     const double per_batch = state_.epoch_seconds / static_cast<double>(state_.batches);
     return {state_.epoch() + 1,
@@ -193,7 +197,7 @@ class Loop {
 
   /// An epoch is over: is it the best, and all files. last.safetensors goes first: best and metrics can be made again
   /// from it wherever the process is killed.
-  void finish(EpochRecord record) {
+  [[gnu::cold]] void finish(EpochRecord record) {
     const double value = record.at(options_.monitor), loss = record.at("val_loss");
     const double gain = larger_is_better(options_.monitor) ? value - state_.best_value : state_.best_value - value;
     const bool best =
@@ -214,7 +218,7 @@ class Loop {
     if (options_.on_epoch) options_.on_epoch(EpochRecord(state_.records.back()));
   }
 
-  void save_last() const {
+  [[gnu::cold]] void save_last() const {
     if (!folder_.used()) return;
     io::TensorFile file = weights_of(learner_.leaves);
     for (const auto& [name, tensor] : learner_.optimizer.state())
@@ -222,7 +226,7 @@ class Loop {
     file.metadata["training"] = to_text(state_, settings_, learner_.optimizer.steps());
     io::write_safetensors(folder_.last(), file);
   }
-  void save_best() {
+  [[gnu::cold]] void save_best() {
     best_ = weights_of(learner_.leaves);
     if (!folder_.used()) return;
     best_.metadata["epoch"] = text(state_.best_epoch);
@@ -231,7 +235,7 @@ class Loop {
     best_ = {};  // it is read again when it is needed
   }
 
-  void load() {
+  [[gnu::cold]] void load() {
     const std::string name = folder_.last().string();
     const io::TensorFile file = io::read_safetensors(folder_.last());
     const auto training = file.metadata.find("training");
@@ -258,7 +262,7 @@ class Loop {
     return std::string(limn::detail::optimizer_prefix) + name;
   }
 
-  Fit result(Ending ending) const {
+  [[gnu::cold]] Fit result(Ending ending) const {
     Fit fit;
     fit.best_epoch = state_.best_epoch;
     fit.best_value = state_.best_value;

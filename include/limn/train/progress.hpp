@@ -17,14 +17,14 @@ namespace limn::train {
 namespace detail {
 
 /// Four digits that count.
-inline std::string short_number(double value) {
+[[gnu::cold]] inline std::string short_number(double value) {
   char out[32];
   std::snprintf(out, sizeof out, "%.4g", value);
   return out;
 }
 
 /// "1:02:03" or "2:03"
-inline std::string clock_text(double seconds) {
+[[gnu::cold]] inline std::string clock_text(double seconds) {
   const long total = static_cast<long>(std::clamp(seconds, 0., 1e9));
   char out[32];
   if (total >= 3600) {
@@ -35,7 +35,7 @@ inline std::string clock_text(double seconds) {
   return out;
 }
 
-inline std::string step_line(const StepRecord& s) {
+[[gnu::cold]] inline std::string step_line(const StepRecord& s) {
   constexpr int width = 20;
   const int done = static_cast<int>(s.batch * width / std::max<Index>(s.batches, 1));
   std::string out = text("epoch ", s.epoch, "/", s.epochs, " [", std::string(static_cast<std::size_t>(done), '='),
@@ -45,7 +45,7 @@ inline std::string step_line(const StepRecord& s) {
   return out;
 }
 
-inline std::string epoch_line(const EpochRecord& record, Index epochs) {
+[[gnu::cold]] inline std::string epoch_line(const EpochRecord& record, Index epochs) {
   std::string out = text("epoch ", record.epoch, "/", epochs);
   for (const auto& [name, value] : record.values) out += "  " + name + " " + short_number(value);
   return out;
@@ -66,7 +66,7 @@ struct Bar {
 }  // namespace detail
 
 /// The bar is drawn at most five times a second and never wraps.
-[[nodiscard]] inline Progress stderr_progress() {
+[[nodiscard, gnu::cold]] inline Progress stderr_progress() {
   const auto print_epoch = [](const EpochRecord& record, Index epochs) {
     std::fprintf(stderr, "%s\n", detail::epoch_line(record, epochs).c_str());
   };

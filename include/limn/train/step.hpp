@@ -37,8 +37,8 @@ struct Place {
 /// Throws the error about a number that is not finite, naming the picture, the layer, the term or the parameter that it
 /// comes from first.
 template <Backend B>
-[[noreturn]] void blame(const Learner<B>& learner, const Batch<B>& batch, const std::string& found, const Place& place,
-                        bool training) {
+[[noreturn, gnu::cold]] void blame(const Learner<B>& learner, const Batch<B>& batch, const std::string& found,
+                                   const Place& place, bool training) {
   constexpr std::size_t most = 64;
   std::string message = found + " in " + place.when + ": ", ids;
   const Index pixels = batch.images.size() / static_cast<Index>(place.positions.size());
@@ -64,15 +64,15 @@ template <Backend B>
   throw Error(message + cause + ids);
 }
 
-/// One update. Returns the loss ("loss") and its terms, if it has several.
+/// One update, `progress` of the way through the training. Returns the loss ("loss") and its terms, if it has several.
 template <Backend B>
 std::vector<std::pair<std::string, double>> train_batch(Learner<B>& learner, data::HostBatch host, double factor,
-                                                        const Place& place) {
+                                                        double progress, const Place& place) {
   const Batch<B> batch = to_batch<B>(std::move(host));
   Run<B> run;
   run.training = true;
   const Var<B> logits = learner.network(batch.images, run);
-  const LossValue<B> value = learner.loss(Step<B>{batch, logits, run});
+  const LossValue<B> value = learner.loss(Step<B>{batch, logits, run, progress});
   std::vector<std::pair<std::string, double>> terms{{"loss", static_cast<double>(value.total.item())}};
   if (value.terms.size() > 1) terms.insert(terms.end(), value.terms.begin(), value.terms.end());
   for (const auto& [name, number] : terms)

@@ -25,8 +25,8 @@ inline constexpr Index block_columns = 2 * lanes<T>;
 /// A register, and the same read from anywhere in memory.
 template <class T>
 struct Register {
-  typedef T Value __attribute__((vector_size(vector_bytes)));
-  typedef T InMemory __attribute__((vector_size(vector_bytes), aligned(alignof(T)), may_alias));
+  using Value [[gnu::vector_size(vector_bytes)]] = T;
+  using InMemory [[gnu::vector_size(vector_bytes), gnu::aligned(alignof(T)), gnu::may_alias]] = T;
   static Value load(const T* from) { return *reinterpret_cast<const InMemory*>(from); }
   static void store(T* to, Value value) { *reinterpret_cast<InMemory*>(to) = value; }
 };

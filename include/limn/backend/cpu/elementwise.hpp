@@ -4,7 +4,7 @@
 
 #include <array>
 #include <cstddef>
-#include <tuple>
+#include <initializer_list>
 #include <utility>
 
 #include "limn/core/parallel.hpp"
@@ -14,55 +14,81 @@ namespace limn::kernel {
 
 namespace detail {
 
-/// Extents and strides after merging. Operand k moves by stride[k][i] when axis i moves by one.
-template <std::size_t N>
+/// How operands lie along the axes of the result, after merging: operand k moves by stride[k][i] when axis i, counted
+/// from the innermost, moves by one.
 struct Loop {
+  static constexpr std::size_t most = 3;  // operands
+  using Axes = std::array<Index, Shape::max_rank>;
   int rank = 0;
-  std::array<Index, Shape::max_rank> extent{};
-  std::array<std::array<Index, Shape::max_rank>, N> stride{};
+  Axes extent{};
+  std::array<Axes, most> stride{};
 };
 
-template <std::size_t N>
-Loop<N> merge(const Shape& out, const std::array<Shape, N>& in) {
-  Loop<N> loop;
-  std::array<Index, N> step{};
-  for (std::size_t k = 0; k < N; ++k) step[k] = 1;
+[[gnu::noinline]] inline Loop merge(const Shape& out, std::initializer_list<Shape> in) {
+  Loop loop;
+  std::array<Index, Loop::most> step{1, 1, 1};
   // From the last axis to the first; an axis joins the one after it when it continues every operand.
-  std::array<std::array<Index, Shape::max_rank>, N> stride{};
-  std::array<Index, Shape::max_rank> extent{};
-  int count = 0;
   for (int axis = out.rank() - 1; axis >= 0; --axis) {
-    std::array<Index, N> here{};
-    for (std::size_t k = 0; k < N; ++k) {
-      const int a = axis - (out.rank() - in[k].rank());
-      const Index e = a < 0 ? 1 : in[k][a];
+    std::array<Index, Loop::most> here{};
+    for (std::size_t k = 0; k < in.size(); ++k) {
+      const int a = axis - (out.rank() - in.begin()[k].rank());
+      const Index e = a < 0 ? 1 : in.begin()[k][a];
       here[k] = e == 1 ? 0 : step[k];
       step[k] *= e;
     }
     if (out[axis] == 1) continue;
-    bool joins = count > 0;
-    for (std::size_t k = 0; joins && k < N; ++k)
-      joins = here[k] == stride[k][static_cast<std::size_t>(count - 1)] * extent[static_cast<std::size_t>(count - 1)];
+    const auto last = static_cast<std::size_t>(loop.rank - 1);
+    bool joins = loop.rank > 0;
+    for (std::size_t k = 0; joins && k < in.size(); ++k) joins = here[k] == loop.stride[k][last] * loop.extent[last];
     if (joins) {
-      extent[static_cast<std::size_t>(count - 1)] *= out[axis];
+      loop.extent[last] *= out[axis];
     } else {
-      for (std::size_t k = 0; k < N; ++k) stride[k][static_cast<std::size_t>(count)] = here[k];
-      extent[static_cast<std::size_t>(count++)] = out[axis];
+      for (std::size_t k = 0; k < in.size(); ++k) loop.stride[k][last + 1] = here[k];
+      loop.extent[last + 1] = out[axis];
+      ++loop.rank;
     }
   }
-  if (count == 0) {
-    extent[0] = out.size();
-    count = 1;
+  if (loop.rank == 0) {
+    loop.extent[0] = out.size();
+    loop.rank = 1;
   }
-  loop.rank = count;  // stored innermost first
-  loop.extent = extent;
-  loop.stride = stride;
   return loop;
+}
+
+/// Calls body(length, done, at) for every row of the innermost axis, and for pieces of it where it is the only one:
+/// `length` elements from `done` of the result on; operand k begins at at[k].
+[[gnu::noinline]] inline void for_rows(const Loop& loop, Index size,
+                                       const FunctionRef<Index, Index, const Index*>& body) {
+  constexpr Index piece = 16384;
+  const Index inner = loop.extent[0];
+  if (loop.rank == 1) {
+    parallel_pieces(inner, piece, [&](Index begin, Index end) {
+      std::array<Index, Loop::most> at{};
+      for (std::size_t k = 0; k < Loop::most; ++k) at[k] = begin * loop.stride[k][0];
+      body(end - begin, begin, at.data());
+    });
+    return;
+  }
+  parallel_pieces(size / inner, std::max<Index>(1, piece / inner), [&](Index begin, Index end) {
+    for (Index r = begin; r < end; ++r) {
+      std::array<Index, Loop::most> at{};
+      Index left = r;
+      for (int axis = 1; axis < loop.rank; ++axis) {
+        const auto a = static_cast<std::size_t>(axis);
+        const Index i = left % loop.extent[a];
+        left /= loop.extent[a];
+        for (std::size_t k = 0; k < Loop::most; ++k) at[k] += i * loop.stride[k][a];
+      }
+      body(inner, r * inner, at.data());
+    }
+  });
 }
 
 /// One row of the innermost axis. Strides of 1 and 0 get loops of their own, which the compiler turns into vectors.
 template <class F, class T, class A>
-inline void row(const F& f, Index n, T* out, const A* a, Index sa) {
+inline void row(const F& f, Index n, T* out, std::pair<const A*, Index> first) {
+  const A* const a = first.first;
+  const Index sa = first.second;
   if (sa == 1) {
 #pragma omp simd
     for (Index i = 0; i < n; ++i) out[i] = f(a[i]);
@@ -71,7 +97,11 @@ inline void row(const F& f, Index n, T* out, const A* a, Index sa) {
   }
 }
 template <class F, class T, class A, class C>
-inline void row(const F& f, Index n, T* out, const A* a, Index sa, const C* b, Index sb) {
+inline void row(const F& f, Index n, T* out, std::pair<const A*, Index> first, std::pair<const C*, Index> second) {
+  const A* const a = first.first;
+  const Index sa = first.second;
+  const C* const b = second.first;
+  const Index sb = second.second;
   if (sa == 1 && sb == 1) {
 #pragma omp simd
     for (Index i = 0; i < n; ++i) out[i] = f(a[i], b[i]);
@@ -88,7 +118,14 @@ inline void row(const F& f, Index n, T* out, const A* a, Index sa, const C* b, I
   }
 }
 template <class F, class T, class A, class C, class D>
-inline void row(const F& f, Index n, T* out, const A* a, Index sa, const C* b, Index sb, const D* c, Index sc) {
+inline void row(const F& f, Index n, T* out, std::pair<const A*, Index> first, std::pair<const C*, Index> second,
+                std::pair<const D*, Index> third) {
+  const A* const a = first.first;
+  const Index sa = first.second;
+  const C* const b = second.first;
+  const Index sb = second.second;
+  const D* const c = third.first;
+  const Index sc = third.second;
   for (Index i = 0; i < n; ++i) out[i] = f(a[i * sa], b[i * sb], c[i * sc]);
 }
 
@@ -98,42 +135,15 @@ inline void row(const F& f, Index n, T* out, const A* a, Index sa, const C* b, I
 template <class T, class F, class... In>
 [[nodiscard]] Tensor<CpuOf<T>> elementwise(const F& f, const Shape& shape, const Tensor<CpuOf<T>>& first,
                                            const In&... rest) {
-  constexpr std::size_t count = 1 + sizeof...(In);
+  static_assert(1 + sizeof...(In) <= detail::Loop::most);
   Tensor<CpuOf<T>> out(shape);
   if (out.size() == 0) return out;
-  const auto loop = detail::merge<count>(shape, std::array<Shape, count>{first.shape(), rest.shape()...});
-  constexpr Index piece = 16384;
-  const auto run = [&](Index row_length, Index done, const std::array<Index, count>& at) {
+  const detail::Loop loop = detail::merge(shape, {first.shape(), rest.shape()...});
+  detail::for_rows(loop, out.size(), [&](Index length, Index done, const Index* at) {
     [&]<std::size_t... K>(std::index_sequence<K...>, const auto*... in) {
-      const auto call = [&](auto... pairs) {
-        std::apply([&](auto... flat) { detail::row(f, row_length, out.data() + done, flat...); },
-                   std::tuple_cat(pairs...));
-      };
-      call(std::make_tuple(in + at[K], loop.stride[K][0])...);
+      detail::row(f, length, out.data() + done, std::pair(in + at[K], loop.stride[K][0])...);
     }
-    (std::make_index_sequence<count>{}, first.data(), rest.data()...);
-  };
-  const Index inner = loop.extent[0], rows = shape.size() / inner;
-  if (loop.rank == 1) {
-    parallel_pieces(inner, piece, [&](Index begin, Index end) {
-      std::array<Index, count> at{};
-      for (std::size_t k = 0; k < count; ++k) at[k] = begin * loop.stride[k][0];
-      run(end - begin, begin, at);
-    });
-    return out;
-  }
-  parallel_pieces(rows, std::max<Index>(1, piece / inner), [&](Index begin, Index end) {
-    for (Index r = begin; r < end; ++r) {
-      std::array<Index, count> at{};
-      Index left = r;
-      for (int axis = 1; axis < loop.rank; ++axis) {
-        const auto a = static_cast<std::size_t>(axis);
-        const Index i = left % loop.extent[a];
-        left /= loop.extent[a];
-        for (std::size_t k = 0; k < count; ++k) at[k] += i * loop.stride[k][a];
-      }
-      run(inner, r * inner, at);
-    }
+    (std::index_sequence_for<T, In...>{}, first.data(), rest.data()...);
   });
   return out;
 }
