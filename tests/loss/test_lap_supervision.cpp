@@ -128,6 +128,26 @@ TEST_CASE("everything off is zero, and so is its gradient") {
   for (const double v : d.span()) CHECK(v == 0);
 }
 
+TEST_CASE("while the training warms up, only the discriminative scorer learns") {
+  auto pass = make_pass<D>({0, 1});
+  const Var<D> own = leaf(random_tensor<D>({2, 4, 4, 1}, "own")), twin = leaf(random_tensor<D>({2, 4, 4, 1}, "twin"));
+  pass.run.laps.push_back({own, twin, testing::one_clue.table()});
+  const auto at = [&](double progress) {
+    const Var<D> value = LapSupervision{{.warm_up = .25f}}(Step<D>{pass.batch, pass.logits, pass.run, progress});
+    const auto gradients = grad<D>({value}, {own, twin});
+    const auto moves = [](const Var<D>& g) {
+      return std::any_of(g.value().span().begin(), g.value().span().end(), [](double v) { return v != 0; });
+    };
+    return std::tuple{value.item(), moves(gradients[0]), moves(gradients[1])};
+  };
+  CHECK(at(0) == at(.24));
+  CHECK_FALSE(std::get<1>(at(.24)));
+  CHECK(std::get<2>(at(.24)));
+  CHECK(at(.25) == at(1));
+  CHECK(std::get<1>(at(.25)));
+  CHECK(std::get<0>(at(1)) == LapSupervision{}(pass.step()).item());
+}
+
 TEST_CASE_TEMPLATE("logits of any size give finite values and gradients", B, Cpu, CpuDouble) {
   for (const double size : {1e4, -1e4}) {
     Tensor<B> logits(Shape{2, 3, 3, 1}, static_cast<typename B::scalar>(size));
@@ -164,7 +184,8 @@ TEST_CASE("the gradient agrees with differences, the chosen elements held fixed"
 TEST_CASE("what cannot be is refused") {
   const auto pass = single<D>(random_tensor<D>({2, 4, 4, 1}, "logits"), {0, 1});
   CHECK(testing::message_of([&] { (void)LapSupervision{{.min_active = 1.5f}}(pass.step()); }) ==
-        "lap_supervision: shares must be 0 to 1, got min_active 1.5, max_active 0.5, inactive 0.1");
+        "lap_supervision: shares must be 0 to 1, got min_active 1.5, max_active 0.5, inactive 0.1, "
+        "warm_up 0");
   CHECK(testing::message_of([&] {
           (void)LapSupervision{}(make_pass<D>({0, 1}).step());
         }) == "lap_supervision: the network has no LAP (use pool::Lap)");

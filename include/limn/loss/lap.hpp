@@ -22,6 +22,10 @@ struct LapSupervisionOptions {
   float max_active = 0.5f;  ///< gamma MaxAR: no more than this share; 1 leaves the term out
   float inactive = 0.1f;    ///< gamma IAR: this share, the most active, is silenced where the clue is absent; 0: off
   Reference reference = Reference::sum_of_all;
+  /// For this share of the training only the discriminative scorers learn, so that they have something to say about the
+  /// first choice of elements: a choice made before settles on a wrong place in many runs (docs/lap.md). The paper has
+  /// no such phase: 0.
+  float warm_up = 0;
 };
 
 namespace detail {
@@ -105,9 +109,10 @@ struct LapSupervision {
   template <Backend B>
   Var<B> operator()(const Step<B>& step) const {
     const auto in_range = [](float v) { return v >= 0 && v <= 1; };
-    require<OptionError>(in_range(options.min_active) && in_range(options.max_active) && in_range(options.inactive),
+    require<OptionError>(in_range(options.min_active) && in_range(options.max_active) && in_range(options.inactive) &&
+                             in_range(options.warm_up),
                          "lap_supervision: shares must be 0 to 1, got min_active ", options.min_active, ", max_active ",
-                         options.max_active, ", inactive ", options.inactive);
+                         options.max_active, ", inactive ", options.inactive, ", warm_up ", options.warm_up);
     require(!step.run.laps.empty(), "lap_supervision: the network has no LAP (use pool::Lap)");
     std::vector<Tensor<B>> maps;  // per LAP the sum of both scorers' importance, by which elements are ranked
     {
@@ -122,18 +127,18 @@ struct LapSupervision {
         maps.push_back((lap.discriminative.empty() ? own : own + sigmoid(lap.discriminative)).value());
       }
     }
-    Var<B> total;
+    Var<B> total = Tensor<B>(Shape{1}, typename B::scalar(0));
     for (std::size_t l = 0; l < maps.size(); ++l) {
       const auto& lap = step.run.laps[l];
-      const auto [active, silent] =
-          detail::supervision_weights(reference(maps, l), maps[l], lap.clues, step.batch.labels, options);
-      Var<B> loss = detail::chosen_cross_entropy(lap.logits, active, silent);
-      if (!lap.discriminative.empty()) {
-        const auto [all_active, all_silent] = detail::supervision_weights(
-            maps[l], maps[l], lap.clues, step.batch.labels, {.min_active = 1, .max_active = 1, .inactive = 1});
-        loss = loss + detail::chosen_cross_entropy(lap.discriminative, all_active, all_silent);
-      }
-      total = total.empty() ? loss : total + loss;
+      const auto add = [&](const Var<B>& logits, const auto& weights) {
+        total = total + detail::chosen_cross_entropy(logits, weights.first, weights.second);
+      };
+      if (step.progress >= options.warm_up)
+        add(lap.logits,
+            detail::supervision_weights(reference(maps, l), maps[l], lap.clues, step.batch.labels, options));
+      if (!lap.discriminative.empty())
+        add(lap.discriminative, detail::supervision_weights(maps[l], maps[l], lap.clues, step.batch.labels,
+                                                            {.min_active = 1, .max_active = 1, .inactive = 1}));
     }
     return total;
   }

@@ -43,9 +43,9 @@ class LocalisationStudy {
                          "localisation study: the learned threshold has seen no validation mask");
   }
 
-  /// Both (H, W), the same size. `ranking`, where it is given, chooses the top K and scores the ranks in place of the
-  /// map. A map that marks nothing scores an IoU of 0 by threshold; all that needs a ranking is
-  /// undefined on it. Throws as check_map does.
+  /// Both (H, W), the same size. `ranking`, where it is given, tells in place of the map which pixels are the highest
+  /// (top K, ranks, pointing): a map may hold many equal ones. A map that marks nothing scores an IoU of 0 by
+  /// threshold; all that needs a ranking is undefined on it. Throws as check_map does.
   void add(const Map& map, const Map& mask, const std::optional<Map>& ranking = std::nullopt) {
     check_map(map, mask);
     const Map& rank = ranking ? *ranking : map;
@@ -55,7 +55,7 @@ class LocalisationStudy {
     const bool positive = largest(map) > 0, ranked = !is_constant(map);
     rma_.add(relevance_mass_accuracy(map, mask));
     rra_.add(relevance_rank_accuracy(rank, mask));
-    pointing_.add(pointing_game(map, mask));
+    pointing_.add(pointing_game(rank, mask));
     if (inside == 0) {
       ++empty_masks_;
       return;

@@ -42,7 +42,13 @@ struct LapPool {
     return {window.out_h(in.height), window.out_w(in.width), in.channels};
   }
 
-  void initialise(Random&) { alpha.value().fill(1); }
+  /// The head begins with the same importance everywhere, so that at first its twin alone chooses the elements: a head
+  /// that begins with an opinion often settles on a wrong place before the features are learned (docs/lap.md).
+  void initialise(Random&) {
+    alpha.value().fill(1);
+    head.out.weight.value().fill(0);
+    head.out.bias.value().fill(0);
+  }
 
   /// The scores Q (n, h, w, 1): the sum over clues of their importance. Leaves the maps in run.laps.
   Var<B> scores(const Var<B>& x, auto& run) const {
