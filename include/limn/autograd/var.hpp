@@ -125,8 +125,9 @@ class Var {
   Var(Tensor<B> value) : value_(std::move(value)) {}  // NOLINT(google-explicit-constructor): tensors are constants
   Var(Tensor<B> value, std::shared_ptr<Node<B>> node) : value_(std::move(value)), node_(std::move(node)) {}
 
-  [[nodiscard]] const Tensor<B>& value() const { return value_; }
-  [[nodiscard]] Tensor<B>& value() { return value_; }
+  [[nodiscard]] const Tensor<B>& value() const& { return value_; }
+  [[nodiscard]] Tensor<B> value() const&& { return value_; }
+  [[nodiscard]] Tensor<B>& value() & { return value_; }
   [[nodiscard]] const Shape& shape() const { return value_.shape(); }
   [[nodiscard]] Index dim(int axis) const { return value_.dim(axis); }
   [[nodiscard]] int rank() const { return value_.rank(); }

@@ -54,8 +54,9 @@ class Tensor {
 
   [[nodiscard]] scalar* data() { return buffer_.get(); }
   [[nodiscard]] const scalar* data() const { return buffer_.get(); }
-  [[nodiscard]] std::span<scalar> span() { return {data(), static_cast<std::size_t>(size())}; }
-  [[nodiscard]] std::span<const scalar> span() const { return {data(), static_cast<std::size_t>(size())}; }
+  [[nodiscard]] std::span<scalar> span() & { return {data(), static_cast<std::size_t>(size())}; }
+  [[nodiscard]] std::span<const scalar> span() const& { return {data(), static_cast<std::size_t>(size())}; }
+  void span() const&& = delete;  // for (v : f(x).span()) would read a tensor that is gone
 
   /// One element by its position along every axis. Checked.
   template <class... I>

@@ -1,0 +1,87 @@
+// Convolutions of ResNet-18, forward and both adjoints, against what Eigen takes for the matrix product alone, on
+// windows that somebody has already unfolded. The peak is measured in the same run: multiply-adds that stay in
+// registers. Usage: bench_convolution [--quick]
+#include <Eigen/Core>
+#include <cstdio>
+#include <cstring>
+#include <vector>
+
+#include "limn/backend/kernels.hpp"
+#include "timing.hpp"
+
+namespace {
+
+using namespace limn;
+
+/// Milliseconds of the same number of multiply-adds at the peak of all threads.
+double peak_milliseconds(double multiply_adds) {
+  using kernel::detail::block_rows;
+  constexpr Index depth = 256, rounds = 200, width = kernel::detail::block_columns<float>;
+  const std::vector<float> row(depth, .5f), panel(static_cast<std::size_t>(depth * width), .5f);
+  const std::vector<const float*> rows(block_rows, row.data());
+  const auto times = bench::milliseconds(9, [&] {
+    parallel_for(threads(), [&](Index) {
+      std::vector<float> out(static_cast<std::size_t>(block_rows * width));
+      for (Index i = 0; i < rounds; ++i)
+        kernel::detail::rows_times_panel<float, 2>(rows.data(), 1, depth, panel.data(), out.data(), width);
+    });
+  });
+  return times.front() * multiply_adds / static_cast<double>(threads() * rounds * depth * block_rows * width);
+}
+
+void report(const char* layer, const char* what, Index batch, double limn, double eigen, double peak) {
+  std::printf(
+      "{\"bench\": \"convolution\", \"case\": \"%s %s\", \"batch\": %ld, \"threads\": %d, \"limn_ms\": %.3f, "
+      "\"peer\": \"Eigen product, unfolded beforehand\", \"peer_ms\": %.3f, \"ratio\": %.2f, \"share_of_peak\": "
+      "%.2f}\n",
+      layer, what, static_cast<long>(batch), threads(), limn, eigen, eigen / limn, peak / limn);
+  std::fflush(stdout);
+}
+
+void measure(const char* layer, Index n, Index side, Index c, Index k, const Window& win, int repeats) {
+  using Matrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+  const Index out = win.out_h(side), rows = n * out * out, columns = win.area() * c;
+  const Tensor<Cpu> x(Shape{n, side, side, c}, .1f), weight(Shape{k, win.kernel_h, win.kernel_w, c}, .1f),
+      y(Shape{n, out, out, k}, .1f);
+  const Matrix windows = Matrix::Constant(rows, columns, .1f), w = Matrix::Constant(k, columns, .1f),
+               g = Matrix::Constant(rows, k, .1f);
+  const Index strip = (rows + 4 * threads() - 1) / (4 * threads());
+  Matrix forward(rows, k), input(rows, columns), weights(k, columns);
+  const double peak = peak_milliseconds(static_cast<double>(rows * columns * k));
+  const auto median = [&](const auto& f) { return bench::median(bench::milliseconds(repeats, f)); };
+
+  const double eigen_forward = median([&] {
+    parallel_pieces(rows, strip, [&](Index a, Index b) {
+      forward.middleRows(a, b - a).noalias() = windows.middleRows(a, b - a) * w.transpose();
+    });
+  });
+  report(layer, "forward", n, median([&] { (void)kernel::conv2d(x, weight, win); }), eigen_forward, peak);
+  const double eigen_input = median([&] {
+    parallel_pieces(rows, strip,
+                    [&](Index a, Index b) { input.middleRows(a, b - a).noalias() = g.middleRows(a, b - a) * w; });
+  });
+  report(layer, "input", n, median([&] { (void)kernel::conv2d_input(y, weight, x.shape(), win); }), eigen_input, peak);
+  const Index part = (k + threads() - 1) / threads();
+  const double eigen_weight = median([&] {
+    parallel_pieces(k, part, [&](Index a, Index b) {
+      weights.middleRows(a, b - a).noalias() = g.middleCols(a, b - a).transpose() * windows;
+    });
+  });
+  report(layer, "weight", n, median([&] { (void)kernel::conv2d_weight(x, y, weight.shape(), win); }), eigen_weight,
+         peak);
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  const bool quick = count > 1 && std::strcmp(arguments[1], "--quick") == 0;
+  const int repeats = quick ? 3 : 15;
+  const Index n = quick ? 2 : 8;
+  measure("conv1", n, 224, 3, 64, Window::square(7, 2, 3), repeats);
+  measure("layer1", n, 56, 64, 64, Window::square(3, 1, 1), repeats);
+  measure("layer2 strided", n, 56, 64, 128, Window::square(3, 2, 1), repeats);
+  measure("layer2", n, 28, 128, 128, Window::square(3, 1, 1), repeats);
+  measure("layer3", n, 14, 256, 256, Window::square(3, 1, 1), repeats);
+  measure("layer4", n, 7, 512, 512, Window::square(3, 1, 1), repeats);
+  measure("thin", 4 * n, 64, 16, 16, Window::square(3, 1, 1), repeats);
+}
