@@ -26,6 +26,7 @@ int main(int argc, char** argv) {
                            .seed = Seed{options.seed},
                            .augment = {.flip = true},
                            .schedule = Cosine{},
+                           .monitor = "val_loss",
                            .resume = options.resume});
 
     auto explainers = metrics::Localisation{explain::Lap{}, explain::GradCam<"layer4">{}};
