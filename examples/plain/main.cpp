@@ -26,7 +26,7 @@ int main(int argc, char** argv) {
                            .resume = options.resume});
 
     auto explainers = metrics::Localisation{explain::GradCam<"layer4">{}};
-    auto scores = evaluate(net, test, metrics::Classification{}, explainers.learning_from(val));
+    auto scores = evaluate(net, test, metrics::Classification{}, explainers.learning_from(val).of_class(1));
     report::html(options.out, fit, scores, gallery(net, test, 12));
     report::write_metrics_json(options.out + "/metrics.json", scores, {{"training", fit.seconds}});
     std::puts(report::markdown(scores).c_str());

@@ -62,6 +62,17 @@ TEST_CASE("localisation leaves out wrong answers, missing and empty masks, and c
   CHECK(scores.classification.accuracy == doctest::Approx(5. / 7));
 }
 
+TEST_CASE("pictures of one class alone can be compared") {
+  const auto scores = evaluate(Bright{}, pictures(), metrics::Localisation{Itself{}, OnlyOne{}}.of_class(1));
+  const auto &all = scores.localisation.at(0), &one = scores.localisation.at(1);
+  CHECK(all.images == 2);
+  CHECK(all.iou_threshold == doctest::Approx((2. / 3 + 1) / 2));
+  CHECK(all.iou_threshold == one.iou_threshold);
+  CHECK(evaluate(Bright{}, pictures(), metrics::Localisation{Itself{}}.of_class(0)).localisation.at(0).images == 1);
+  CHECK(message_of([] { (void)evaluate(Bright{}, pictures(), metrics::Localisation{Itself{}}.of_class(2)); }) ==
+        "localisation: of_class 2, expected 0 to 1");
+}
+
 TEST_CASE("the learned threshold is learned on the pictures that are given") {
   const auto scores = evaluate(Bright{}, pictures(), metrics::Localisation{OnlyOne{}}.learning_from(pictures()));
   CHECK(std::isfinite(scores.localisation.at(0).iou_learned));

@@ -26,12 +26,20 @@ template <class... Explainers>
 struct Localisation {
   std::tuple<Explainers...> explainers;
   data::Dataset learn_from = {};  ///< pictures on which the learned threshold is fitted; empty: no such score
+  Index only = -1;                ///< pictures of this class alone; -1: of all
 
   explicit Localisation(Explainers... e) : explainers(std::move(e)...) {}
   /// Fits the learned threshold (class-balanced ridge on pixels) on these pictures: the validation set.
   [[nodiscard]] Localisation learning_from(const data::Dataset& validation) const {
     Localisation out = *this;
     out.learn_from = validation;
+    return out;
+  }
+  /// Scores pictures of this class alone, so that explainers which have no map for the other classes are compared on
+  /// the same pictures as those that have.
+  [[nodiscard]] Localisation of_class(Index label) const {
+    Localisation out = *this;
+    out.only = label;
     return out;
   }
 };
@@ -47,9 +55,11 @@ inline xt::xtensor<float, 2> at_size(const xt::xtensor<float, 2>& map, Index h, 
   return explain::map_of(sized, 0);
 }
 
-/// Calls visit(sample, explanation) for every correctly predicted picture with a mask that is not empty.
+/// Calls visit(sample, explanation) for every correctly predicted picture (of class `only`, unless that is -1) with a
+/// mask that is not empty.
 template <class Net, class Explainer, class Visit>
-void explain_hits(const Net& net, const data::Dataset& set, const Explainer& explainer, const Visit& visit) {
+void explain_hits(const Net& net, const data::Dataset& set, const Explainer& explainer, Index only,
+                  const Visit& visit) {
   using B = backend_of<Net>;
   auto stream = data::Loader(set, {.batch = evaluation_batch}).epoch(0);
   while (auto host = stream.next()) {
@@ -61,7 +71,9 @@ void explain_hits(const Net& net, const data::Dataset& set, const Explainer& exp
       const data::Sample& sample = set[host->positions[i]];
       const bool marked =
           sample.mask && std::any_of(sample.mask->begin(), sample.mask->end(), [](float v) { return v > 0; });
-      if (predicted[i] == batch.labels[i] && marked && explanations[i].map.size() > 0) visit(sample, explanations[i]);
+      if (predicted[i] == batch.labels[i] && (only < 0 || batch.labels[i] == only) && marked &&
+          explanations[i].map.size() > 0)
+        visit(sample, explanations[i]);
     }
   }
 }
@@ -88,6 +100,8 @@ void evaluate_one(const Net& net, const data::Dataset& set, const metrics::Class
 template <class Net, class... Explainers>
 void evaluate_one(const Net& net, const data::Dataset& set, const metrics::Localisation<Explainers...>& localisation,
                   metrics::Scores& out) {
+  require<OptionError>(localisation.only >= -1 && localisation.only < set.classes(), "localisation: of_class ",
+                       localisation.only, ", expected 0 to ", set.classes() - 1);
   const auto score = [&](const auto& explainer) {
     const auto sized = [](const auto& map, const data::Sample& sample) {
       return at_size(map, static_cast<Index>(sample.mask->shape()[0]), static_cast<Index>(sample.mask->shape()[1]));
@@ -95,12 +109,12 @@ void evaluate_one(const Net& net, const data::Dataset& set, const metrics::Local
     metrics::LocalisationOptions options{.probability = explainer.probability};
     if (!localisation.learn_from.empty()) {
       metrics::LearnedThreshold learned;
-      explain_hits(net, localisation.learn_from, explainer,
+      explain_hits(net, localisation.learn_from, explainer, localisation.only,
                    [&](const data::Sample& sample, const auto& e) { learned.add(sized(e.map, sample), *sample.mask); });
       if (learned.fitted()) options.learned = learned;
     }
     metrics::LocalisationStudy study(explainer.name, options);
-    explain_hits(net, set, explainer, [&](const data::Sample& sample, const auto& e) {
+    explain_hits(net, set, explainer, localisation.only, [&](const data::Sample& sample, const auto& e) {
       std::optional<xt::xtensor<float, 2>> ranking;
       if (e.ranking) ranking = sized(*e.ranking, sample);
       study.add(sized(e.map, sample), *sample.mask, ranking);
