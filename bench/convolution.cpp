@@ -13,20 +13,26 @@ namespace {
 
 using namespace limn;
 
-/// Milliseconds of the same number of multiply-adds at the peak of all threads.
-double peak_milliseconds(double multiply_adds) {
-  using kernel::detail::block_rows;
-  constexpr Index depth = 256, rounds = 200, width = kernel::detail::block_columns<float>;
-  const std::vector<float> row(depth, .5f), panel(static_cast<std::size_t>(depth * width), .5f);
-  const std::vector<const float*> rows(block_rows, row.data());
+/// `rounds` times 24 multiply-adds of whole registers that depend on nothing but themselves.
+[[gnu::noinline]] float multiply_adds(Index rounds, float by, float plus) {
+  using R = kernel::detail::Register<float>;
+  R::Value sum[24];  // all different, or the compiler would compute one
+  kernel::detail::unrolled<24>([&](auto k) { sum[k] = static_cast<float>(k.value) - R::Value{}; });
+  const R::Value factor = by - R::Value{}, term = plus - R::Value{};
+  for (Index i = 0; i < rounds; ++i) kernel::detail::unrolled<24>([&](auto k) { sum[k] = sum[k] * factor + term; });
+  R::Value all{};
+  kernel::detail::unrolled<24>([&](auto k) { all += sum[k]; });
+  return all[0];
+}
+
+/// Milliseconds of so many multiply-adds at the peak of all threads.
+double peak_milliseconds(double count) {
+  constexpr Index rounds = 400000;
+  std::vector<float> sink(static_cast<std::size_t>(threads()));
   const auto times = bench::milliseconds(9, [&] {
-    parallel_for(threads(), [&](Index) {
-      std::vector<float> out(static_cast<std::size_t>(block_rows * width));
-      for (Index i = 0; i < rounds; ++i)
-        kernel::detail::rows_times_panel<float, 2>(rows.data(), 1, depth, panel.data(), out.data(), width);
-    });
+    parallel_for(threads(), [&](Index i) { sink[static_cast<std::size_t>(i)] = multiply_adds(rounds, .5f, 1.f); });
   });
-  return times.front() * multiply_adds / static_cast<double>(threads() * rounds * depth * block_rows * width);
+  return times.front() * count / static_cast<double>(threads() * rounds * 24 * kernel::detail::lanes<float>);
 }
 
 void report(const char* layer, const char* what, Index batch, double limn, double eigen, double peak) {
