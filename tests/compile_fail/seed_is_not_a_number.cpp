@@ -3,6 +3,10 @@
 #include "limn/core/random.hpp"
 
 int main() {
+#ifdef BAD
   limn::Seed seed = 7;
+#else
+  limn::Seed seed{7};
+#endif
   return static_cast<int>(seed.value);
 }

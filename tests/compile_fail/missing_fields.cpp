@@ -1,9 +1,13 @@
+// A layer without the list of its members: the message shows how to write it.
+// expect: limn: this layer does not list its members
 #include "limn/nn/layers.hpp"
 using namespace limn;
 
 struct Head {
   Linear<Cpu, 8, 2> linear;
+#ifndef BAD
   static constexpr auto fields = std::tuple{field<"linear">(&Head::linear)};
+#endif
   Var<Cpu> operator()(const Var<Cpu>& x, auto& run) const { return run(linear, x); }
 };
 

@@ -1,9 +1,15 @@
+// The same in a layer that is no template: the place is the misspelt word.
+// expect: incomplete type 'SqueezeExcite' used in nested name specifier
 #include "limn/nn/layers.hpp"
 using namespace limn;
 
 struct SqueezeExcite {
   Linear<Cpu, 32, 2> squeeze;
+#ifdef BAD
+  static constexpr auto fields = std::tuple{field<"squeeze">(&SqueezeExcite::squeez)};
+#else
   static constexpr auto fields = std::tuple{field<"squeeze">(&SqueezeExcite::squeeze)};
+#endif
   Var<Cpu> operator()(const Var<Cpu>& x, auto& run) const { return run(squeeze, x); }
 };
 

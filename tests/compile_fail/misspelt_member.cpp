@@ -1,3 +1,5 @@
+// A member that is not there. g++ says of a template that it is incomplete, and shows the place.
+// expect: incomplete type 'SqueezeExcite<limn::CpuOf<float>, 32>' used in nested name specifier
 #include "limn/nn/layers.hpp"
 using namespace limn;
 
@@ -7,7 +9,11 @@ struct SqueezeExcite {
   Linear<B, C, C / Ratio> squeeze;
   Linear<B, C / Ratio, C> excite;
   static constexpr auto fields =
+#ifdef BAD
+      std::tuple{field<"squeeze">(&SqueezeExcite::squeez), field<"excite">(&SqueezeExcite::excite)};
+#else
       std::tuple{field<"squeeze">(&SqueezeExcite::squeeze), field<"excite">(&SqueezeExcite::excite)};
+#endif
 
   Var<B> operator()(Var<B> x, auto& run) const {
     return x * sigmoid(run(excite, relu(run(squeeze, global_average(x)))));

@@ -5,6 +5,10 @@
 using namespace limn;
 
 int main() {
+#ifdef BAD
   const models::ResNet18<Cuda, 3, 1000> net{Seed{7}};
+#else
+  const models::ResNet18<Cpu, 3, 1000> net{Seed{7}};
+#endif
   return static_cast<int>(parameter_count(net));
 }

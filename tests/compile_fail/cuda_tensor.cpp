@@ -4,6 +4,10 @@
 using namespace limn;
 
 int main() {
+#ifdef BAD
   const Tensor<Cuda> x(Shape{2, 3});
+#else
+  const Tensor<Cpu> x(Shape{2, 3});
+#endif
   return static_cast<int>(x.size());
 }

@@ -4,4 +4,8 @@
 #include "limn/nn/layers.hpp"
 using namespace limn;
 
+#ifdef BAD
 int main() { return check_layer<Linear<Cpu, 3, 2>>()(1e-6) ? 0 : 1; }
+#else
+int main() { return check_layer<Linear<CpuDouble, 3, 2>>()(1e-6) ? 0 : 1; }
+#endif

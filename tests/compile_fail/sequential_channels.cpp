@@ -5,6 +5,10 @@
 using namespace limn;
 
 int main() {
+#ifdef BAD
   Sequential<Conv2d<Cpu, 1, 16, 3>, BatchNorm2d<Cpu, 16>, Relu<Cpu>, Conv2d<Cpu, 32, 8, 3>> net;
+#else
+  Sequential<Conv2d<Cpu, 1, 16, 3>, BatchNorm2d<Cpu, 16>, Relu<Cpu>, Conv2d<Cpu, 16, 8, 3>> net;
+#endif
   return static_cast<int>(parameter_count(net));
 }

@@ -1,11 +1,16 @@
-// The same layer, only called.
-// expect: limn: this layer does not list its members
+// A layer that is called in another way than layers are.
+// expect: limn: a layer is called as Var<B> operator
 #include "limn/nn/layers.hpp"
 using namespace limn;
 
 struct Head {
   Linear<Cpu, 8, 2> linear;
+  static constexpr auto fields = std::tuple{field<"linear">(&Head::linear)};
+#ifdef BAD
+  Var<Cpu> operator()(const Var<Cpu>& x) const { return x; }
+#else
   Var<Cpu> operator()(const Var<Cpu>& x, auto& run) const { return run(linear, x); }
+#endif
 };
 
 int main() {

@@ -3,7 +3,11 @@
 #include "limn/nn/lap.hpp"
 using namespace limn;
 
+#ifdef BAD
 constexpr ClueSystem<1, 3> clues{{1, -1, -1}};
+#else
+constexpr ClueSystem<2, 3> clues{{1, -1, -1, -1, 1, -1}};
+#endif
 
 int main() {
   const LapPool<Cpu, 8, clues, 3, 2, 1> pool;
