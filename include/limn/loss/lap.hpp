@@ -24,7 +24,7 @@ struct LapSupervisionOptions {
   Reference reference = Reference::sum_of_all;
   /// For this share of the training only the discriminative scorers learn, so that they have something to say about the
   /// first choice of elements: a choice made before settles on a wrong place in many runs (docs/lap.md). The paper has
-  /// no such phase: 0.
+  /// no such phase: 0. A run that goes on with more epochs is less far in its training, and may come here again.
   float warm_up = 0;
 };
 
