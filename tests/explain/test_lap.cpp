@@ -23,27 +23,31 @@ Map made(std::size_t h, std::size_t w, std::initializer_list<float> values) {
   return out;
 }
 
-/// Algorithm 1, lines 3 to 23, pixel by pixel of R_{l+1}; its kernel are the elements of P_l that begin inside it.
-Map naive_integrate(const std::vector<Map>& maps) {
+/// Algorithm 1, lines 3 to 23, pixel by pixel of R_{l+1}; its kernel are the elements of P_l that begin inside it, or
+/// (`windows`) those from one before to one after twice its position.
+Map naive_integrate(const std::vector<Map>& maps, bool windows = false) {
   const std::size_t deepest = maps.size();
   Map r = maps[deepest - 1];  // line 5: l = L
   for (std::size_t l = deepest - 1; l >= 1; --l) {
     const Map& p = maps[l - 1];
-    Map next(p.shape());
+    Map next(p.shape(), 0.f);
     for (std::size_t i = 0; i < r.shape()[0]; ++i)
       for (std::size_t j = 0; j < r.shape()[1]; ++j) {
         std::vector<std::array<std::size_t, 2>> kernel;
         for (std::size_t y = 0; y < p.shape()[0]; ++y)
           for (std::size_t x = 0; x < p.shape()[1]; ++x)
-            if (y * r.shape()[0] / p.shape()[0] == i && x * r.shape()[1] / p.shape()[1] == j) kernel.push_back({y, x});
+            if (windows ? y + 1 >= 2 * i && y <= 2 * i + 1 && x + 1 >= 2 * j && x <= 2 * j + 1
+                        : y * r.shape()[0] / p.shape()[0] == i && x * r.shape()[1] / p.shape()[1] == j)
+              kernel.push_back({y, x});
         float largest = 0;
         for (const auto& [y, x] : kernel) largest = std::max(largest, p(y, x));
         for (const auto& [y, x] : kernel) {
-          next(y, x) = r(i, j);  // line 9
+          float here = r(i, j);  // line 9
           if (r(i, j) >= 0.5f && largest >= 0.5f) {
             const float decayed = p(y, x) * static_cast<float>(std::pow(0.8, static_cast<double>(deepest - l)));
-            next(y, x) = p(y, x) >= 0.5f ? std::max(r(i, j), decayed) : decayed;
+            here = p(y, x) >= 0.5f ? std::max(r(i, j), decayed) : decayed;
           }
+          next(y, x) = std::max(next(y, x), here);  // kernels may overlap
         }
       }
     r = next;
@@ -78,7 +82,20 @@ TEST_CASE("by hand: 2 x 2 over 4 x 4") {
   CHECK(difference(explain::integrate({fine, deep}), expected) < 1e-6);
   CHECK(difference(explain::integrate({deep}), deep) == 0);
   // Another threshold: nothing reaches .95 in the deeper map, so all of it is inherited.
-  CHECK(explain::integrate({fine, deep}, {.threshold = .95f})(0, 1) == .9f);
+  CHECK(explain::integrate({fine, deep}, {}, {.threshold = .95f})(0, 1) == .9f);
+}
+
+TEST_CASE("by hand: windows that overlap, the larger value counts") {
+  const Map deep = made(1, 2, {.9f, .2f});
+  const Map fine = made(1, 4, {.1f, .7f, .6f, .2f});
+  // Element 0 stands for 0 and 1, element 1 for 1 to 3. The first is active and confirmed by .7: .8 * .1, max(.9, .56).
+  // The second is not active: .2 on its three, but the shared one keeps .9.
+  const std::vector<Window> windows{{1, 3, 1, 2, 0, 1}, {}};
+  CHECK(difference(explain::integrate({fine, deep}, windows), made(1, 4, {.08f, .9f, .2f, .2f})) < 1e-6);
+  // What no window reads had no part in the answer. Windows that do not lead from one size to the other are not used.
+  CHECK(difference(explain::integrate({made(1, 3, {.1f, .7f, .6f}), made(1, 1, {.9f})}, {{1, 2, 1, 2, 0, 0}, {}}),
+                   made(1, 3, {.08f, .9f, 0.f})) < 1e-6);
+  CHECK(difference(explain::integrate({fine, deep}, {{1, 4, 1, 2, 0, 0}, {}}), explain::integrate({fine, deep})) == 0);
 }
 
 TEST_CASE("random maps: Algorithm 1 as printed, at any ratio of sizes") {
@@ -91,11 +108,17 @@ TEST_CASE("random maps: Algorithm 1 as printed, at any ratio of sizes") {
         maps.push_back(random_map(sizes[l][0], sizes[l][1], text("map", l, round, sizes[0][0])));
       CHECK(difference(explain::integrate(maps), naive_integrate(maps)) < 1e-6);
     }
+  const std::vector<Window> windows(3, Window::square(3, 2, 1));
+  for (const Sizes& sizes : {Sizes{{16, 16}, {8, 8}, {4, 4}}, Sizes{{9, 14}, {5, 7}, {3, 4}}}) {
+    std::vector<Map> maps;
+    for (const auto& [h, w] : sizes) maps.push_back(random_map(h, w, text("windows", h, w)));
+    CHECK(difference(explain::integrate(maps, windows), naive_integrate(maps, true)) < 1e-6);
+  }
 }
 
 TEST_CASE("the sum keeps the order below the threshold") {
   const Map sum = explain::sum_of({made(2, 4, {.1f, .2f, .3f, .4f, .5f, .6f, .7f, .8f}), made(1, 2, {.1f, .4f})});
-  CHECK(difference(sum, made(2, 4, {.2f, .3f, .7f, .8f, .6f, .7f, 1.1f, 1.2f})) < 1e-6);
+  CHECK(difference(sum, made(2, 4, {.2f, .375f, .625f, .8f, .6f, .775f, 1.025f, 1.2f})) < 1e-6);
 }
 
 TEST_CASE("what cannot be joined is refused") {
@@ -137,8 +160,9 @@ TEST_CASE("a network explains itself: depths, sizes, a batch as its pictures") {
   CHECK(all[0].parts[3].first == "LAP 4 (2 x 2)");
   std::vector<Map> parts;
   for (const auto& [name, map] : all[1].parts) parts.push_back(map);
-  CHECK(difference(all[1].map, naive_integrate(parts)) < 1e-6);
-  CHECK(difference(*all[1].ranking, explain::sum_of(parts)) == 0);
+  CHECK(difference(all[1].map, naive_integrate(parts, true)) < 1e-6);
+  const std::vector<LapGrid> grids{{}, {{0, 2}, {0, 2}}, {{0, 4}, {0, 4}}, {{0, 8}, {0, 8}}};  // element i lies at 8i
+  CHECK(difference(*all[1].ranking, explain::sum_of(parts, grids)) < 1e-6);
   for (Index i = 0; i < 2; ++i) {
     const auto one = explain::Lap{}(net, testing::picture(x, i), std::span<const Index>(of.data(), 1));
     CHECK(difference(*one[0].ranking, *all[static_cast<std::size_t>(i)].ranking) < 1e-5);

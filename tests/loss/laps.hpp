@@ -28,7 +28,9 @@ inline naive::Maps to_naive(const Tensor<CpuDouble>& t) {
 
 inline std::vector<naive::Lap> to_naive(const Run<CpuDouble>& run) {
   std::vector<naive::Lap> out;
-  for (const auto& lap : run.laps) out.push_back({to_naive(lap.logits.value()), to_naive(lap.discriminative.value())});
+  for (const auto& lap : run.laps)
+    out.push_back({to_naive(lap.logits.value()), to_naive(lap.discriminative.value()),
+                   lap.window == Window::square(3, 2, 1) ? 0. : .5});
   return out;
 }
 

@@ -19,6 +19,8 @@ struct Maps {
 /// The logits of a LAP, and of its twin (no values outside training).
 struct Lap {
   Maps logits, twin;
+  double centre =
+      .5;  // half-pixel centres; 0: element i of a map of half the size lies at 2i (windows 2i - 1 to 2i + 1)
 };
 
 struct Shares {
@@ -28,10 +30,11 @@ struct Shares {
 
 inline double importance(double logit) { return 1 / (1 + std::exp(-logit)); }
 
-/// Half-pixel centres, clamped at the edge: torch's bilinear interpolation without aligned corners.
-inline double bilinear(const Maps& map, long i, long c, double y, double x, long h, long w) {
-  const auto place = [](double p, long to, long from) {
-    return std::max((p + 0.5) * static_cast<double>(from) / static_cast<double>(to) - 0.5, 0.0);
+/// Clamped at the edge. With a centre of .5 torch's bilinear interpolation without aligned corners.
+inline double bilinear(const Maps& map, long i, long c, double y, double x, long h, long w, double centre = .5) {
+  const auto place = [=](double p, long to, long from) {
+    const double at = (p + centre) * static_cast<double>(from) / static_cast<double>(to) - centre;
+    return std::clamp(at, 0.0, static_cast<double>(from - 1));
   };
   const double fy = place(y, h, map.h), fx = place(x, w, map.w);
   const long y0 = static_cast<long>(fy), x0 = static_cast<long>(fx), y1 = std::min(y0 + 1, map.h - 1),
@@ -79,7 +82,7 @@ inline double supervision(const std::vector<Lap>& laps, const std::vector<std::v
             for (std::size_t other = 0; other < laps.size() && !shares.own; ++other)
               if (other != l)
                 sum += bilinear(ranking(laps[other]), i, m, static_cast<double>(y), static_cast<double>(x), logits.h,
-                                logits.w);
+                                logits.w, laps[l].centre);
             ref.push_back(sum);
           }
         const auto sorted = [&](const std::vector<double>& by, bool descending) {

@@ -13,9 +13,11 @@ namespace {
 struct Case {
   std::vector<std::pair<Index, Index>> sizes;
   const char* what;
+  Window window = {};
 };
 const Case depths[] = {{{{6, 5}}, "one LAP"},
                        {{{8, 8}, {4, 4}, {2, 2}, {1, 1}}, "halves"},
+                       {{{8, 12}, {4, 6}, {2, 3}}, "pooled by windows", Window::square(3, 2, 1)},
                        {{{7, 5}, {4, 3}, {3, 3}}, "sizes that do not divide"}};
 const naive::Shares all_shares[] = {{10, 50, 10}, {10, 100, 10}, {33, 70, 90}, {100, 0, 100},
                                     {0, 50, 10},  {10, 50, 0},   {5, 99, 5},   {0, 100, 0}};
@@ -33,7 +35,8 @@ void check_random(const ClueTable& clues, const std::vector<Index>& labels) {
       for (const auto& [h, w] : c.sizes) {
         const Shape shape{static_cast<Index>(labels.size()), h, w, clues.clues};
         pass.run.laps.push_back({Var<D>(random_tensor<D>(shape, text(c.what, h))),
-                                 twin ? Var<D>(random_tensor<D>(shape, text("twin", c.what, h))) : Var<D>(), clues});
+                                 twin ? Var<D>(random_tensor<D>(shape, text("twin", c.what, h))) : Var<D>(), clues,
+                                 c.window});
       }
       for (naive::Shares shares : all_shares)
         for (const bool own : {true, false}) {

@@ -10,7 +10,7 @@
 //   unfold2d, fold2d                   windows as an axis of their own, and the adjoint
 //   moments, normalise, batch_norm_gradient   batch normalisation
 //   softmax, log_softmax               along the last axis
-//   resize_bilinear, resize_bilinear_input    half-pixel centres, and the adjoint
+//   resize_bilinear, resize_bilinear_input    sampled per axis, and the adjoint
 //   take, scatter_add                  by flat positions, and the adjoint
 //   argmax, top_k                      positions along the last axis
 //   permute, slice, embed              axes in another order; a box cut out; the adjoint: a box among zeros

@@ -48,13 +48,6 @@ struct Localisation {
 
 namespace detail {
 
-/// A map at the size of the picture, by bilinear interpolation with half-pixel centres.
-inline xt::xtensor<float, 2> at_size(const xt::xtensor<float, 2>& map, Index h, Index w) {
-  const Shape shape{1, static_cast<Index>(map.shape()[0]), static_cast<Index>(map.shape()[1]), 1};
-  const Tensor<Cpu> sized = kernel::resize_bilinear(Tensor<Cpu>(shape, std::span(map.data(), map.size())), h, w);
-  return explain::map_of(sized, 0);
-}
-
 /// Calls visit(sample, explanation) for every correctly predicted picture (of class `only`, unless that is -1) with a
 /// mask that is not empty.
 template <class Net, class Explainer, class Visit>
@@ -104,7 +97,8 @@ void evaluate_one(const Net& net, const data::Dataset& set, const metrics::Local
                        localisation.only, ", expected 0 to ", set.classes() - 1);
   const auto score = [&](const auto& explainer) {
     const auto sized = [](const auto& map, const data::Sample& sample) {
-      return at_size(map, static_cast<Index>(sample.mask->shape()[0]), static_cast<Index>(sample.mask->shape()[1]));
+      return explain::resized(map, static_cast<Index>(sample.mask->shape()[0]),
+                              static_cast<Index>(sample.mask->shape()[1]));
     };
     metrics::LocalisationOptions options{.probability = explainer.probability};
     if (!localisation.learn_from.empty()) {

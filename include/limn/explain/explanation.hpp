@@ -7,7 +7,7 @@
 #include <vector>
 #include <xtensor/xtensor.hpp>
 
-#include "limn/core/tensor.hpp"
+#include "limn/backend/kernels.hpp"
 
 namespace limn::explain {
 
@@ -27,6 +27,18 @@ template <class T>
   xt::xtensor<float, 2> out(std::array<std::size_t, 2>{static_cast<std::size_t>(h), static_cast<std::size_t>(w)});
   for (Index i = 0; i < h * w; ++i) out.data()[i] = static_cast<float>(maps.data()[(image * h * w + i) * c + channel]);
   return out;
+}
+
+/// A map read at other positions (bilinear): at half-pixel centres, or where `rows` and `columns` say.
+[[nodiscard]] inline xt::xtensor<float, 2> resized(const xt::xtensor<float, 2>& map, Index h, Index w,
+                                                   const Sampling& rows, const Sampling& columns) {
+  const Shape shape{1, static_cast<Index>(map.shape()[0]), static_cast<Index>(map.shape()[1]), 1};
+  const Tensor<Cpu> x(shape, std::span(map.data(), map.size()));
+  return map_of(kernel::resize_bilinear(x, h, w, rows, columns), 0);
+}
+[[nodiscard]] inline xt::xtensor<float, 2> resized(const xt::xtensor<float, 2>& map, Index h, Index w) {
+  return resized(map, h, w, Sampling::half_pixel(static_cast<Index>(map.shape()[0]), h),
+                 Sampling::half_pixel(static_cast<Index>(map.shape()[1]), w));
 }
 
 }  // namespace limn::explain

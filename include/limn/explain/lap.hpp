@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "limn/explain/explanation.hpp"
-#include "limn/nn/run.hpp"
+#include "limn/nn/lap_grid.hpp"
 #include "limn/ops/ops.hpp"
 
 namespace limn::explain {
@@ -20,22 +20,27 @@ struct IntegrateOptions {
 };
 
 namespace detail {
-/// The extent `fine` is cut into `coarse` zones; this is the zone of a position.
-inline Index zone(Index position, Index fine, Index coarse) { return std::min(position * coarse / fine, coarse - 1); }
 
-inline Map stretched(const Map& map, Index h, Index w) {
-  Map out(std::array<std::size_t, 2>{static_cast<std::size_t>(h), static_cast<std::size_t>(w)});
-  const auto mh = static_cast<Index>(map.shape()[0]), mw = static_cast<Index>(map.shape()[1]);
-  for (Index y = 0; y < h; ++y)
-    for (Index x = 0; x < w; ++x) out(y, x) = map(zone(y, h, mh), zone(x, w, mw));
-  return out;
+/// The elements of the finer map that coarse element `at` stands for, along one axis: [begin, end).
+struct Zone {
+  Index begin, end;
+};
+inline Zone zone_of(Index at, bool by_windows, Index kernel, Index stride, Index pad, Index fine, Index coarse) {
+  const auto up = [](Index a, Index b) { return (a + b - 1) / b; };
+  const Zone whole = by_windows ? Zone{at * stride - pad, at * stride - pad + kernel}
+                                : Zone{up(at * fine, coarse), up((at + 1) * fine, coarse)};
+  return {std::max<Index>(whole.begin, 0), std::min(whole.end, fine)};
 }
+
 }  // namespace detail
 
 /// Algorithm 1: from the deepest map to the shallowest. Where the map so far is active and something in the same zone
 /// of the next shallower map is active too, that map decides inside the zone (decayed); elsewhere the zone inherits.
-/// `maps` from shallow to deep, importance in [0, 1]; the result has the size of the shallowest.
-[[nodiscard]] inline Map integrate(const std::vector<Map>& maps, const IntegrateOptions& options = {}) {
+/// `maps` from shallow to deep, importance in [0, 1]; the result has the size of the shallowest. The zone of an element
+/// is the window of the pool between the two maps (`windows`, one per map but the last); where windows overlap, the
+/// larger value counts. Without a window that leads from one size to the other, zones are equal parts of the map.
+[[nodiscard]] inline Map integrate(const std::vector<Map>& maps, const std::vector<Window>& windows = {},
+                                   const IntegrateOptions& options = {}) {
   require(!maps.empty(), "integrate: no maps");
   Map joined = maps.back();
   float decay = 1;
@@ -46,34 +51,42 @@ inline Map stretched(const Map& map, Index h, Index w) {
     const auto ch = static_cast<Index>(joined.shape()[0]), cw = static_cast<Index>(joined.shape()[1]);
     require<ShapeError>(h >= ch && w >= cw, "integrate: a shallower map of ", h, " x ", w, " after a deeper one of ",
                         ch, " x ", cw);
-    Map best(joined.shape(), 0.f);  // the largest value of the finer map in every zone
-    for (Index y = 0; y < h; ++y)
-      for (Index x = 0; x < w; ++x) {
-        float& b = best(detail::zone(y, h, ch), detail::zone(x, w, cw));
-        b = std::max(b, fine(y, x));
+    const Window win = l < windows.size() ? windows[l] : Window{};
+    const bool by_windows = leads_to(win, h, w, ch, cw);
+    Map next(fine.shape(), 0.f);
+    for (Index i = 0; i < ch; ++i) {
+      const auto rows = detail::zone_of(i, by_windows, win.kernel_h, win.stride_h, win.pad_h, h, ch);
+      for (Index j = 0; j < cw; ++j) {
+        const auto columns = detail::zone_of(j, by_windows, win.kernel_w, win.stride_w, win.pad_w, w, cw);
+        const auto each = [&](const auto& visit) {
+          for (Index y = rows.begin; y < rows.end; ++y)
+            for (Index x = columns.begin; x < columns.end; ++x) visit(fine(y, x), next(y, x));
+        };
+        const float coarse = joined(i, j);
+        float largest = 0;
+        each([&](float p, float&) { largest = std::max(largest, p); });
+        const bool decides = coarse >= options.threshold && largest >= options.threshold;
+        each([&](float p, float& out) {
+          const float decayed = p * decay;
+          out = std::max(out, !decides ? coarse : p >= options.threshold ? std::max(coarse, decayed) : decayed);
+        });
       }
-    Map next(fine.shape());
-    for (Index y = 0; y < h; ++y)
-      for (Index x = 0; x < w; ++x) {
-        const Index zy = detail::zone(y, h, ch), zx = detail::zone(x, w, cw);
-        const float coarse = joined(zy, zx), decayed = fine(y, x) * decay;
-        if (coarse >= options.threshold && best(zy, zx) >= options.threshold) {
-          next(y, x) = fine(y, x) >= options.threshold ? std::max(coarse, decayed) : decayed;
-        } else {
-          next(y, x) = coarse;
-        }
-      }
+    }
     joined = std::move(next);
   }
   return joined;
 }
 
-/// The sum of all maps at the size of the shallowest: it keeps the order below the threshold, for choosing the top K.
-[[nodiscard]] inline Map sum_of(const std::vector<Map>& maps) {
+/// The sum of all maps at the size of the shallowest, each read where its elements lie (`grids`, one per map; none: all
+/// cover the same extent): it keeps the order below the threshold, for choosing the top K.
+[[nodiscard]] inline Map sum_of(const std::vector<Map>& maps, const std::vector<LapGrid>& grids = {}) {
   require(!maps.empty(), "sum_of: no maps");
   Map out = maps.front();
+  const auto h = static_cast<Index>(out.shape()[0]), w = static_cast<Index>(out.shape()[1]);
   for (std::size_t l = 1; l < maps.size(); ++l) {
-    const Map more = detail::stretched(maps[l], static_cast<Index>(out.shape()[0]), static_cast<Index>(out.shape()[1]));
+    const Map more = grids.empty() ? resized(maps[l], h, w)
+                                   : resized(maps[l], h, w, grids[l].rows.sampling(grids[0].rows),
+                                             grids[l].columns.sampling(grids[0].columns));
     for (std::size_t i = 0; i < out.size(); ++i) out.data()[i] += more.data()[i];
   }
   return out;
@@ -106,7 +119,12 @@ struct Lap {
                                                     std::span<const Index> classes) const {
     const NoRecord no_record;
     std::vector<Tensor<B>> importance;
-    for (const auto& lap : laps) importance.push_back(sigmoid(lap.logits).value());
+    std::vector<Window> windows;
+    for (const auto& lap : laps) {
+      importance.push_back(sigmoid(lap.logits).value());
+      windows.push_back(lap.window);
+    }
+    const std::vector<LapGrid> grids = lap_grids(laps);
     std::vector<Explanation> out;
     for (std::size_t i = 0; i < classes.size(); ++i) {
       const ClueTable& clues = laps.front().clues;
@@ -120,8 +138,8 @@ struct Lap {
                              maps.back());
       }
       if (!maps.empty()) {
-        e.map = integrate(maps, options);
-        e.ranking = sum_of(maps);
+        e.map = integrate(maps, windows, options);
+        e.ranking = sum_of(maps, grids);
       }
       out.push_back(std::move(e));
     }

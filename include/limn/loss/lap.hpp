@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "limn/loss/loss.hpp"
+#include "limn/nn/lap_grid.hpp"
 
 namespace limn {
 
@@ -127,6 +128,7 @@ struct LapSupervision {
         maps.push_back((lap.discriminative.empty() ? own : own + sigmoid(lap.discriminative)).value());
       }
     }
+    const std::vector<LapGrid> grids = lap_grids(step.run.laps);
     Var<B> total = Tensor<B>(Shape{1}, typename B::scalar(0));
     for (std::size_t l = 0; l < maps.size(); ++l) {
       const auto& lap = step.run.laps[l];
@@ -135,7 +137,7 @@ struct LapSupervision {
       };
       if (step.progress >= options.warm_up)
         add(lap.logits,
-            detail::supervision_weights(reference(maps, l), maps[l], lap.clues, step.batch.labels, options));
+            detail::supervision_weights(reference(maps, grids, l), maps[l], lap.clues, step.batch.labels, options));
       if (!lap.discriminative.empty())
         add(lap.discriminative, detail::supervision_weights(maps[l], maps[l], lap.clues, step.batch.labels,
                                                             {.min_active = 1, .max_active = 1, .inactive = 1}));
@@ -145,12 +147,13 @@ struct LapSupervision {
 
  private:
   template <Backend B>
-  [[nodiscard]] Tensor<B> reference(const std::vector<Tensor<B>>& maps, std::size_t l) const {
+  [[nodiscard]] Tensor<B> reference(const std::vector<Tensor<B>>& maps, const std::vector<LapGrid>& grids,
+                                    std::size_t l) const {
     if (options.reference == Reference::own) return maps[l];
     const NoRecord no_record;
     Var<B> sum = maps[l];
     for (std::size_t other = 0; other < maps.size(); ++other)
-      if (other != l) sum = sum + resize(Var<B>(maps[other]), maps[l].dim(1), maps[l].dim(2));
+      if (other != l) sum = sum + on_grid(Var<B>(maps[other]), grids[other], grids[l], maps[l].dim(1), maps[l].dim(2));
     return sum.value();
   }
 };
@@ -166,10 +169,11 @@ struct LapConcordance {
   Var<B> operator()(const Step<B>& step) const {
     using T = typename B::scalar;
     require(!step.run.laps.empty(), "lap_concordance: the network has no LAP (use pool::Lap)");
+    const std::vector<LapGrid> grids = lap_grids(step.run.laps);
     Var<B> total = Tensor<B>(Shape{1}, T(0));
     for (std::size_t l = 0; l + 1 < step.run.laps.size(); ++l) {
       const Var<B>& shallow = step.run.laps[l].logits;
-      const Var<B> deep = resize(step.run.laps[l + 1].logits, shallow.dim(1), shallow.dim(2));
+      const Var<B> deep = on_grid(step.run.laps[l + 1].logits, grids[l + 1], grids[l], shallow.dim(1), shallow.dim(2));
       const Var<B> divergence = (sigmoid(shallow) - sigmoid(deep)) * (shallow - deep);
       const auto samples_and_elements = static_cast<T>(shallow.dim(0) * shallow.dim(1) * shallow.dim(2));
       total = total + sum(divergence) * (T(0.5) / samples_and_elements);

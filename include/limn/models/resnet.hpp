@@ -55,9 +55,9 @@ struct Large {
   static constexpr int kernel = 7, stride = 2, padding = 3;
   static constexpr bool max_pool = true;
 };
-/// A 3x3 convolution of stride 1 alone, for pictures of 32 or 64 pixels: details and receptive fields stay small.
-struct Small {
-  static constexpr int kernel = 3, stride = 1, padding = 1;
+/// Without the max-pooling, for pictures of about 64 pixels: maps keep twice the detail.
+struct Unpooled {
+  static constexpr int kernel = 7, stride = 2, padding = 3;
   static constexpr bool max_pool = false;
 };
 
@@ -181,11 +181,9 @@ struct ResNet {
 
 template <Backend B, int In, int Classes, pool::Policy Pool = pool::Strided>
 using ResNet18 = ResNet<B, In, Classes, Pool, 64, 2>;
-/// ResNet-18's layers for small pictures: a small stem and a quarter of the channels, at about the same cost for a
-/// picture of 64 pixels as ResNet-18 itself. What an element of the first LAP sees of the picture is 11 pixels wide,
-/// with the large stem 43: most of such a picture.
+/// ResNet-18's layers for small pictures: no max-pooling and a quarter of the channels.
 template <Backend B, int In, int Classes, pool::Policy Pool = pool::Strided>
-using SlimResNet18 = ResNet<B, In, Classes, Pool, 16, 2, stem::Small>;
+using SlimResNet18 = ResNet<B, In, Classes, Pool, 16, 2, stem::Unpooled>;
 /// One block per stage and an eighth of the channels: for tests and first tries.
 template <Backend B, int In, int Classes, pool::Policy Pool = pool::Strided>
 using ResNetSmall = ResNet<B, In, Classes, Pool, 8, 1>;

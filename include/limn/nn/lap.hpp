@@ -53,16 +53,19 @@ struct LapPool {
   /// The scores Q (n, h, w, 1): the sum over clues of their importance. Leaves the maps in run.laps.
   Var<B> scores(const Var<B>& x, auto& run) const {
     const Var<B> logits = run(head, x);
-    run.laps.push_back({logits, run.training ? run(discriminative, x.detach()) : Var<B>(), clues.table()});
+    run.laps.push_back({logits, run.training ? run(discriminative, x.detach()) : Var<B>(), clues.table(), window(x)});
     return sum(sigmoid(logits), {-1});
   }
 
   /// Pools a feature map (n, h, w, c) by scores of the same size.
-  Var<B> pool(const Var<B>& x, const Var<B>& q) const {
-    return lap_pool(x, q, alpha, global ? Window{x.dim(1), x.dim(2)} : Window::square(Kernel, Stride, Padding));
-  }
+  Var<B> pool(const Var<B>& x, const Var<B>& q) const { return lap_pool(x, q, alpha, window(x)); }
 
   Var<B> operator()(const Var<B>& x, auto& run) const { return pool(x, scores(x, run)); }
+
+ private:
+  static Window window(const Var<B>& x) {
+    return global ? Window{x.dim(1), x.dim(2)} : Window::square(Kernel, Stride, Padding);
+  }
 };
 
 }  // namespace limn

@@ -20,6 +20,7 @@ struct LapOutput {
   Var<B> logits;          ///< (n, h, w, clues); the importance is sigmoid(logits)
   Var<B> discriminative;  ///< the twin scorer's logits, same shape; empty outside training
   ClueTable clues;
+  Window window = {};  ///< of the pool that the map steers: what an element of the next map stands for
 };
 
 template <Backend B>

@@ -181,30 +181,35 @@ inline Array fold2d(const Array& rows, const Shape& shape, const Window& win) {
   return out;
 }
 
-/// How much input position j counts for output position i: a triangle around where i lies in the input, with half-pixel
-/// centres, and the border repeated outwards.
-inline double hat(Index i, Index j, Index in, Index out) {
+/// Half-pixel centres, written out.
+inline Sampling halves(Index in, Index out) {
   const double scale = static_cast<double>(in) / static_cast<double>(out);
-  const double centre = std::clamp((static_cast<double>(i) + 0.5) * scale - 0.5, 0.0, static_cast<double>(in - 1));
-  return std::max(0.0, 1 - std::abs(centre - static_cast<double>(j)));
+  return {0.5 * scale - 0.5, scale};
 }
 
-inline Array resize(const Array& x, Index height, Index width) {
+/// How much input position j counts for output position i: a triangle around where i lies in the input, the border
+/// repeated outwards.
+inline double hat(Index i, Index j, Index in, const Sampling& where) {
+  const double at = std::clamp(static_cast<double>(i) * where.step + where.first, 0.0, static_cast<double>(in - 1));
+  return std::max(0.0, 1 - std::abs(at - static_cast<double>(j)));
+}
+
+inline Array resize(const Array& x, Index height, Index width, const Sampling& rows, const Sampling& columns) {
   Array out(Shape{x.dim(0), height, width, x.dim(3)}, 0.0);
   each(out.shape(), [&](const Place& p) {
     for (Index y = 0; y < x.dim(1); ++y)
       for (Index xx = 0; xx < x.dim(2); ++xx)
-        at(out, p, 4) += hat(p[1], y, x.dim(1), height) * hat(p[2], xx, x.dim(2), width) * x(p[0], y, xx, p[3]);
+        at(out, p, 4) += hat(p[1], y, x.dim(1), rows) * hat(p[2], xx, x.dim(2), columns) * x(p[0], y, xx, p[3]);
   });
   return out;
 }
 
-inline Array resize_input(const Array& g, const Shape& shape) {
+inline Array resize_input(const Array& g, const Shape& shape, const Sampling& rows, const Sampling& columns) {
   Array out(shape, 0.0);
   each(shape, [&](const Place& p) {
     for (Index y = 0; y < g.dim(1); ++y)
       for (Index x = 0; x < g.dim(2); ++x)
-        at(out, p, 4) += hat(y, p[1], shape[1], g.dim(1)) * hat(x, p[2], shape[2], g.dim(2)) * g(p[0], y, x, p[3]);
+        at(out, p, 4) += hat(y, p[1], shape[1], rows) * hat(x, p[2], shape[2], columns) * g(p[0], y, x, p[3]);
   });
   return out;
 }

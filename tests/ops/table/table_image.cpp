@@ -115,12 +115,28 @@ Case fold(const Pooling& k) {
 Case resized(const Shape& x, Index h, Index w) {
   return make(
       {{x}}, [=](const auto& v) { return resize(v[0], h, w); },
-      [=](const auto& in) { return reference::resize(in[0], h, w); });
+      [=](const auto& in) {
+        return reference::resize(in[0], h, w, reference::halves(x[1], h), reference::halves(x[2], w));
+      });
 }
 Case resized_input(const Shape& x, Index h, Index w) {
   return make(
       {{{x[0], h, w, x[3]}}}, [=](const auto& v) { return resize_input(v[0], x); },
-      [=](const auto& in) { return reference::resize_input(in[0], x); });
+      [=](const auto& in) {
+        return reference::resize_input(in[0], x, reference::halves(x[1], h), reference::halves(x[2], w));
+      });
+}
+// Read where windows of 3 with stride 2 and padding 1 put the elements of a deeper map, and beyond both borders.
+constexpr Sampling halved{0, .5}, doubled{-.75, 2};
+Case sampled(const Shape& x, Index h, Index w) {
+  return make(
+      {{x}}, [=](const auto& v) { return resize(v[0], h, w, halved, doubled); },
+      [=](const auto& in) { return reference::resize(in[0], h, w, halved, doubled); });
+}
+Case sampled_input(const Shape& x, Index h, Index w) {
+  return make(
+      {{{x[0], h, w, x[3]}}}, [=](const auto& v) { return resize_input(v[0], x, halved, doubled); },
+      [=](const auto& in) { return reference::resize_input(in[0], x, halved, doubled); });
 }
 
 /// The same function on every item of a list.
@@ -254,11 +270,12 @@ std::vector<Op> image() {
     return [f](Random& r) { return f(random_shape(r, 4, 5), 1 + r.below(8), 1 + r.below(8)); };
   };
   ops.push_back({.name = "resize",
-                 .arguments = "x (n, h, w, c), out_h, out_w",
-                 .meaning = "bilinear, half-pixel centres (torch: align_corners = false, antialias = false)",
+                 .arguments = "x (n, h, w, c), out_h, out_w[, sampling of rows, of columns]",
+                 .meaning = "bilinear; by default half-pixel centres (torch: align_corners = false, antialias = false)",
                  .gradients = "x",
                  .cases = {resized({2, 4, 3, 2}, 8, 6), resized({1, 8, 6, 2}, 4, 3), resized({1, 5, 3, 2}, 7, 4),
-                           resized({1, 7, 5, 1}, 3, 11), resized({2, 1, 1, 3}, 3, 2), resized({1, 3, 4, 2}, 3, 4)},
+                           resized({1, 7, 5, 1}, 3, 11), resized({2, 1, 1, 3}, 3, 2), resized({1, 3, 4, 2}, 3, 4),
+                           sampled({2, 4, 7, 2}, 9, 4), sampled({1, 1, 3, 1}, 2, 3)},
                  .random = random_resize(resized),
                  .large = resized({3, 9, 11, 8}, 20, 17),
                  .refused = {{"resize: (4, 4, 1) to 2 x 2",
@@ -277,7 +294,8 @@ std::vector<Op> image() {
                  .meaning = "adjoint of resize",
                  .gradients = "y",
                  .cases = {resized_input({2, 4, 3, 2}, 8, 6), resized_input({1, 8, 6, 2}, 4, 3),
-                           resized_input({1, 5, 3, 2}, 7, 4), resized_input({2, 1, 1, 3}, 3, 2)},
+                           resized_input({1, 5, 3, 2}, 7, 4), resized_input({2, 1, 1, 3}, 3, 2),
+                           sampled_input({2, 4, 7, 2}, 9, 4), sampled_input({1, 1, 3, 1}, 2, 3)},
                  .random = random_resize(resized_input),
                  .large = resized_input({3, 9, 11, 8}, 20, 17),
                  .refused = {{"resize_input: (1, 4, 4, 2) does not lead to (1, 8, 8, 3)",

@@ -1,7 +1,7 @@
-// Bilinear resize of (n, h, w, c) with half-pixel centres (align_corners = false), and its adjoint.
+// Bilinear resize of (n, h, w, c), and its adjoint. Positions outside the input are those of its border.
 #pragma once
 
-#include <cmath>
+#include <algorithm>
 #include <vector>
 
 #include "limn/core/parallel.hpp"
@@ -19,12 +19,12 @@ struct Between {
 };
 
 template <class T>
-std::vector<Between<T>> between(Index in, Index out) {
+std::vector<Between<T>> between(Index in, Index out, const Sampling& sampling) {
   std::vector<Between<T>> table(static_cast<std::size_t>(out));
   for (Index i = 0; i < out; ++i) {
     const double at =
-        std::max(0.0, (static_cast<double>(i) + 0.5) * static_cast<double>(in) / static_cast<double>(out) - 0.5);
-    const Index low = std::min(static_cast<Index>(at), in - 1);
+        std::clamp(sampling.first + sampling.step * static_cast<double>(i), 0.0, static_cast<double>(in - 1));
+    const auto low = static_cast<Index>(at);
     table[static_cast<std::size_t>(i)] = {low, std::min(low + 1, in - 1),
                                           static_cast<T>(at - static_cast<double>(low))};
   }
@@ -34,10 +34,11 @@ std::vector<Between<T>> between(Index in, Index out) {
 }  // namespace detail
 
 template <class T>
-[[nodiscard]] Tensor<CpuOf<T>> resize_bilinear(const Tensor<CpuOf<T>>& x, Index out_h, Index out_w) {
+[[nodiscard]] Tensor<CpuOf<T>> resize_bilinear(const Tensor<CpuOf<T>>& x, Index out_h, Index out_w,
+                                               const Sampling& sample_rows, const Sampling& sample_columns) {
   const Index n = x.dim(0), h = x.dim(1), w = x.dim(2), c = x.dim(3);
   Tensor<CpuOf<T>> y(Shape{n, out_h, out_w, c});
-  const auto rows = detail::between<T>(h, out_h), columns = detail::between<T>(w, out_w);
+  const auto rows = detail::between<T>(h, out_h, sample_rows), columns = detail::between<T>(w, out_w, sample_columns);
   parallel_for(n * out_h, [&](Index line) {
     const auto& row = rows[static_cast<std::size_t>(line % out_h)];
     const T* const top = x.data() + ((line / out_h) * h + row.low) * w * c;
@@ -58,10 +59,11 @@ template <class T>
 
 /// The adjoint of resize_bilinear: x of shape `shape`.
 template <class T>
-[[nodiscard]] Tensor<CpuOf<T>> resize_bilinear_input(const Tensor<CpuOf<T>>& y, const Shape& shape) {
+[[nodiscard]] Tensor<CpuOf<T>> resize_bilinear_input(const Tensor<CpuOf<T>>& y, const Shape& shape,
+                                                     const Sampling& sample_rows, const Sampling& sample_columns) {
   const Index n = shape[0], h = shape[1], w = shape[2], c = shape[3], out_h = y.dim(1), out_w = y.dim(2);
   Tensor<CpuOf<T>> x(shape, T(0));
-  const auto rows = detail::between<T>(h, out_h), columns = detail::between<T>(w, out_w);
+  const auto rows = detail::between<T>(h, out_h, sample_rows), columns = detail::between<T>(w, out_w, sample_columns);
   parallel_for(n, [&](Index image) {
     const T* in = y.data() + image * out_h * out_w * c;
     for (const auto& row : rows) {
