@@ -18,5 +18,5 @@ configure_package_config_file(cmake/limnConfig.cmake.in limnConfig.cmake INSTALL
                               NO_SET_AND_CHECK_MACRO)
 write_basic_package_version_file(limnConfigVersion.cmake COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/limnConfig.cmake ${CMAKE_CURRENT_BINARY_DIR}/limnConfigVersion.cmake
-              cmake/LimnArch.cmake
+              cmake/LimnArch.cmake cmake/FindJansson.cmake
         DESTINATION ${limn_package_dir})

@@ -3,8 +3,8 @@
 # Usage: cmake/setup.sh [--lint]    --lint adds the formatter and linter that .ci/run uses
 set -euo pipefail
 
-packages=(g++ cmake ninja-build ccache mold libeigen3-dev libxtensor-dev libxsimd-dev nlohmann-json3-dev doctest-dev
-  libpng-dev libjpeg-dev libcli11-dev libfmt-dev)
+packages=(g++ cmake ninja-build ccache mold libeigen3-dev libxtensor-dev libxsimd-dev doctest-dev nlohmann-json3-dev
+  libpng-dev libjpeg-dev libjansson-dev libcli11-dev libfmt-dev)
 case ${1:-} in
   '') ;;
   --lint) packages+=(clang-format clang-tidy) ;;

@@ -104,12 +104,12 @@ TEST_CASE("files that do not add up") {
       refused(
           R"({"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}})",
           0),
-      "\"a\" is there twice"));
+      "duplicate object key"));
   CHECK(holds(refused(R"({"__metadata__":{"a":1}})", 0), "metadata \"a\" is not text"));
   CHECK(holds(refused("[]", 0), "does not begin with {"));
-  CHECK(holds(refused("{\"a\":", 0), "the header is no JSON"));
+  CHECK(holds(refused("{\"a\":", 0), "no JSON ("));
   CHECK(holds(refused("{\"a\":3}", 0), "\"a\" is not an object"));
-  CHECK(holds(refused(std::string(50000, '{'), 0), "the header is no JSON"));
+  CHECK(holds(refused(std::string(50000, '{'), 0), "no JSON ("));
   const std::vector<std::uint8_t> huge = {255, 255, 255, 255, 255, 255, 255, 127, '{', '}'};
   CHECK(holds(support::message<FileError>([&] { (void)io::decode_safetensors(huge, "w"); }),
               "a header of 9223372036854775807 bytes"));

@@ -26,13 +26,6 @@ TEST_CASE("what is not UTF-8 becomes the replacement character, a byte each") {
   CHECK(clean("a\r\n\tb") == "a   b");
 }
 
-TEST_CASE("JSON strings and numbers") {
-  CHECK(json_string("a\"b\\c\nd") == "\"a\\\"b\\\\c d\"");
-  CHECK(json_number(0.1) == "0.1");
-  CHECK(json_number(NAN) == "null");
-  CHECK(json_number(-INFINITY) == "null");
-}
-
 TEST_CASE("numbers for people") {
   CHECK(fixed(1234.5678, 2) == "1234.57");
   CHECK(fixed(NAN, 2) == "\u2013");

@@ -4,6 +4,8 @@
 #include <csignal>
 #include <fstream>
 
+#include <nlohmann/json.hpp>
+
 #include "tiny.hpp"
 
 using namespace tiny;

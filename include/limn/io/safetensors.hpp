@@ -10,8 +10,6 @@
 #include <cstdint>
 #include <cstring>
 #include <map>
-#include <nlohmann/json.hpp>
-#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -20,6 +18,7 @@
 #include <vector>
 
 #include "limn/io/files.hpp"
+#include "limn/io/json.hpp"
 
 namespace limn::io {
 
@@ -96,30 +95,11 @@ void convert_all(const std::vector<std::byte>& bytes, std::vector<To>& out, cons
   }
 }
 
-/// Refuses JSON that names a key twice in one object, which other readers would understand in different ways.
-[[gnu::cold]] inline nlohmann::json parse_json(std::string_view content, const std::string& file) {
-  std::vector<std::set<std::string>> open;
-  const auto watch = [&](int, nlohmann::json::parse_event_t event, nlohmann::json& part) {
-    using Event = nlohmann::json::parse_event_t;
-    if (event == Event::object_start) open.emplace_back();
-    if (event == Event::object_end) open.pop_back();
-    if (event == Event::key)
-      require<FileError>(open.back().insert(part.get<std::string>()).second, file, ": \"", part.get<std::string>(),
-                         "\" is there twice");
-    return true;
-  };
-  try {
-    return nlohmann::json::parse(content.begin(), content.end(), watch);
-  } catch (const nlohmann::json::exception& problem) {
-    throw FileError(text(file, ": the header is no JSON (", problem.what(), ")"));
-  }
-}
-
-/// A whole number >= 0 that fits Index.
-[[gnu::cold]] inline Index whole_number(const nlohmann::json& value, const std::string& file, const std::string& name) {
-  require<FileError>(value.is_number_unsigned() && value.get<std::uint64_t>() <= std::uint64_t{INT64_MAX}, file,
-                     ": tensor \"", name, "\": expected whole numbers as shape and offsets");
-  return static_cast<Index>(value.get<std::uint64_t>());
+/// A whole number >= 0.
+[[gnu::cold]] inline Index whole_number(const Json& value, const std::string& file, const std::string& name) {
+  const Index out = value.as_whole_or(-1);
+  require<FileError>(out >= 0, file, ": tensor \"", name, "\": expected whole numbers as shape and offsets");
+  return out;
 }
 
 }  // namespace detail
@@ -136,35 +116,32 @@ void convert_all(const std::vector<std::byte>& bytes, std::vector<To>& out, cons
   const std::string_view header(reinterpret_cast<const char*>(bytes.data()) + 8, static_cast<std::size_t>(header_size));
   require<FileError>(!header.empty() && header[0] == '{', file, ": the header does not begin with {");
   const std::span<const std::uint8_t> data = bytes.subspan(8 + static_cast<std::size_t>(header_size));
-  const nlohmann::json json = detail::parse_json(header, file);
+  const Json json = Json::parse(header, file);
 
   TensorFile out;
   std::vector<std::pair<std::pair<Index, Index>, std::string>> ranges;  // begin, end of every tensor
-  for (const auto& [name, item] : json.items()) {
+  json.each([&](const std::string& name, const Json& item) {
     require<FileError>(item.is_object(), file, ": \"", name, "\" is not an object");
     if (name == "__metadata__") {
-      for (const auto& [key, value] : item.items()) {
-        require<FileError>(value.is_string(), file, ": metadata \"", key, "\" is not text");
-        out.metadata[key] = value.get<std::string>();
-      }
-      continue;
+      item.each([&](const std::string& key, const Json& value) {
+        require<FileError>(value.is_text(), file, ": metadata \"", key, "\" is not text");
+        out.metadata[key] = value.as_text();
+      });
+      return;
     }
-    const auto fail = [&, &name = name](const auto&... parts) {
-      throw FileError(text(file, ": tensor \"", name, "\": ", parts...));
-    };
-    const auto type = item.find("dtype"), shape = item.find("shape"), offsets = item.find("data_offsets");
-    if (type == item.end() || !type->is_string() || shape == item.end() || !shape->is_array() ||
-        offsets == item.end() || !offsets->is_array() || offsets->size() != 2 || item.size() != 3)
+    const auto fail = [&](const auto&... parts) { throw FileError(text(file, ": tensor \"", name, "\": ", parts...)); };
+    const Json type = item.find("dtype"), shape = item.find("shape"), offsets = item.find("data_offsets");
+    if (!type.is_text() || !shape.is_array() || !offsets.is_array() || offsets.size() != 2 || item.size() != 3)
       fail("expected dtype, shape and two data_offsets");
     Entry entry;
     const detail::DtypeName* known = nullptr;
     for (const auto& candidate : detail::dtype_names)
-      if (type->get_ref<const std::string&>() == candidate.name) known = &candidate;
-    if (known == nullptr) fail("unknown dtype ", type->get_ref<const std::string&>());
+      if (type.as_text() == candidate.name) known = &candidate;
+    if (known == nullptr) fail("unknown dtype ", type.as_text());
     entry.dtype = known->dtype;
-    for (const auto& size : *shape) entry.shape.push_back(detail::whole_number(size, file, name));
-    const Index begin = detail::whole_number((*offsets)[0], file, name),
-                end = detail::whole_number((*offsets)[1], file, name);
+    for (std::size_t i = 0; i < shape.size(); ++i) entry.shape.push_back(detail::whole_number(shape[i], file, name));
+    const Index begin = detail::whole_number(offsets[0], file, name),
+                end = detail::whole_number(offsets[1], file, name);
     Index expected = detail::element_count(entry.shape);
     if (expected < 0 || __builtin_mul_overflow(expected, known->bytes, &expected)) fail("its shape overflows");
     if (begin > end || end > static_cast<Index>(data.size()))
@@ -172,7 +149,7 @@ void convert_all(const std::vector<std::byte>& bytes, std::vector<To>& out, cons
     if (end - begin != expected) fail("its shape takes ", expected, " bytes, its data_offsets give ", end - begin);
     ranges.push_back({{begin, end}, name});
     out.tensors.emplace(name, std::move(entry));
-  }
+  });
   std::sort(ranges.begin(), ranges.end());
   Index at = 0;
   for (const auto& [range, name] : ranges) {
@@ -205,21 +182,31 @@ void convert_all(const std::vector<std::byte>& bytes, std::vector<To>& out, cons
   std::stable_sort(order.begin(), order.end(), [](const auto& a, const auto& b) {
     return detail::about(a.second->dtype).bytes > detail::about(b.second->dtype).bytes;
   });
-  nlohmann::json header = nlohmann::json::object();
-  if (!file.metadata.empty()) header["__metadata__"] = file.metadata;
+  const auto quoted = [](const std::string& s) {
+    try {
+      return json_string(s);
+    } catch (const OptionError&) {
+      throw OptionError("safetensors: names and metadata must be UTF-8");
+    }
+  };
+  const char* comma = "";
+  std::string json = "{";
+  if (!file.metadata.empty()) {
+    json += "\"__metadata__\":{";
+    for (const auto& [key, value] : file.metadata)
+      json += std::exchange(comma, ",") + quoted(key) + ":" + quoted(value);
+    json += "}";
+  }
   std::size_t end = 0;
   for (const auto& [name, entry] : order) {
     const std::size_t begin = end;
     end += entry->bytes.size();
-    header[*name] = {
-        {"dtype", detail::about(entry->dtype).name}, {"shape", entry->shape}, {"data_offsets", {begin, end}}};
+    json += std::exchange(comma, ",") + quoted(*name) + ":{\"dtype\":\"" + detail::about(entry->dtype).name +
+            "\",\"shape\":[";
+    for (std::size_t i = 0; i < entry->shape.size(); ++i) json += text(i > 0 ? "," : "", entry->shape[i]);
+    json += text("],\"data_offsets\":[", begin, ",", end, "]}");
   }
-  std::string json;
-  try {
-    json = header.dump();
-  } catch (const nlohmann::json::exception& problem) {
-    throw OptionError(text("safetensors: names and metadata must be UTF-8 (", problem.what(), ")"));
-  }
+  json += "}";
   json.append((8 - json.size() % 8) % 8, ' ');
   require<OptionError>(json.size() <= detail::max_header, "safetensors: the header is longer than 100 MB");
   const std::uint64_t header_size = json.size();

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "limn/io/files.hpp"
+#include "limn/io/json.hpp"
 #include "limn/metrics/scores.hpp"
 #include "limn/report/text.hpp"
 
@@ -101,13 +102,15 @@ inline constexpr Column localisation_columns[] = {
 /// explainer's key is its name in small letters ("Grad-CAM" is grad_cam; equal ones are numbered). NaN is null.
 [[nodiscard, gnu::cold]] inline std::string metrics_json(const metrics::Scores& scores,
                                                          const std::map<std::string, double>& seconds = {}) {
-  const auto field = [](const std::string& key, const std::string& value) { return json_string(key) + ": " + value; };
+  const auto field = [](const std::string& key, const std::string& value) {
+    return io::json_string(clean(key)) + ": " + value;
+  };
   const auto whole = [](Index v) { return std::to_string(v); };
   const metrics::ClassificationScores& c = scores.classification;
   std::string out = "{\n  \"test\": {\n    " + field("images", whole(c.count));
-  for (const auto& [key, value] : detail::classification_rows(c)) out += ",\n    " + field(key, json_number(value));
+  for (const auto& [key, value] : detail::classification_rows(c)) out += ",\n    " + field(key, io::json_number(value));
   const auto pair = [](const std::array<double, 2>& v) {
-    return "[" + json_number(v[0]) + ", " + json_number(v[1]) + "]";
+    return "[" + io::json_number(v[0]) + ", " + io::json_number(v[1]) + "]";
   };
   out += ",\n    " + field("accuracy_interval", pair(c.accuracy_interval));
   out += ",\n    " + field("auc_interval", pair(c.auc_interval));
@@ -123,19 +126,19 @@ inline constexpr Column localisation_columns[] = {
     const std::string name = slug(s.explainer).empty() ? "explainer" : slug(s.explainer);
     std::string key = name;
     for (int i = 2; !used.insert(key).second; ++i) key = name + "_" + std::to_string(i);
-    out += std::string(used.size() > 1 ? "," : "") + "\n    " + json_string(key) + ": {";
-    out += field("name", json_string(s.explainer));
+    out += std::string(used.size() > 1 ? "," : "") + "\n    " + io::json_string(clean(key)) + ": {";
+    out += field("name", io::json_string(clean(s.explainer)));
     for (const detail::Column& column : detail::localisation_columns) {
-      out += ", " + field(column.key, json_number(s.*column.mean));
-      out += ", " + field(std::string(column.key) + "_std", json_number(s.*column.std));
+      out += ", " + field(column.key, io::json_number(s.*column.mean));
+      out += ", " + field(std::string(column.key) + "_std", io::json_number(s.*column.std));
     }
-    out += ", " + field("mask_area", json_number(s.mask_area)) + ", " + field("images", whole(s.images)) + ", " +
+    out += ", " + field("mask_area", io::json_number(s.mask_area)) + ", " + field("images", whole(s.images)) + ", " +
            field("undefined", whole(s.undefined)) + "}";
   }
   out += "\n  },\n  \"seconds\": {";
   bool first = true;
   for (const auto& [key, value] : seconds) {
-    out += (first ? "" : ", ") + field(key, json_number(value));
+    out += (first ? "" : ", ") + field(key, io::json_number(value));
     first = false;
   }
   return out + "}\n}\n";

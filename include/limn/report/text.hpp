@@ -1,4 +1,4 @@
-// Text for HTML, SVG, JSON and file names: numbers that ignore the locale, and strings from outside made harmless.
+// Text for HTML, SVG and file names: numbers that ignore the locale, and strings from outside made harmless.
 #pragma once
 
 #include <charconv>
@@ -78,23 +78,6 @@ namespace limn::report {
       out += c;
   }
   return out;
-}
-
-/// A JSON string with its quotes.
-[[nodiscard, gnu::cold]] inline std::string json_string(std::string_view s) {
-  std::string out = "\"";
-  for (char c : clean(s)) {
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out + '"';
-}
-
-/// A JSON number that reads back as the same double; null for NaN and infinities, which JSON has no words for.
-[[nodiscard, gnu::cold]] inline std::string json_number(double value) {
-  if (!std::isfinite(value)) return "null";
-  char buffer[64];
-  return {buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr};
 }
 
 /// Lower-case letters and digits, all else joined to single underscores: "Grad-CAM (layer4)" is "grad_cam_layer4". Safe

@@ -39,43 +39,47 @@ using Settings = std::vector<std::pair<std::string, std::string>>;
 /// A line of metrics.jsonl. What is not finite becomes null.
 [[gnu::cold]] inline std::string json_line(const EpochRecord& record) {
   std::string out = text("{\"epoch\":", record.epoch);
-  for (const auto& [name, value] : record.values)
-    out += "," + nlohmann::json(name).dump() + ":" + nlohmann::json(value).dump();
+  for (const auto& [name, value] : record.values) out += "," + io::json_string(name) + ":" + io::json_number(value);
   return out + "}\n";
 }
 
 using Values = std::vector<std::pair<std::string, double>>;
 
 /// [[name, value], ...]: an object would forget the order.
-[[gnu::cold]] inline nlohmann::json to_json(const Values& values) {
-  nlohmann::json out = nlohmann::json::array();
-  for (const auto& [name, value] : values) out.push_back(nlohmann::json::array({name, value}));
-  return out;
+[[gnu::cold]] inline std::string to_json(const Values& values) {
+  std::string out;
+  for (const auto& [name, value] : values)
+    out += (out.empty() ? "[[" : ",[") + io::json_string(name) + "," + io::json_number(value) + "]";
+  return out.empty() ? "[]" : out + "]";
 }
-[[gnu::cold]] inline double number(const nlohmann::json& value) {
-  return value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>();
-}
-[[gnu::cold]] inline Values from_json(const nlohmann::json& list) {
+[[gnu::cold]] inline Values from_json(const io::Json& list) {
   Values out;
-  for (const auto& pair : list) out.emplace_back(pair.at(0).get<std::string>(), number(pair.at(1)));
+  for (std::size_t i = 0; i < list.size(); ++i) out.emplace_back(list[i][0].as_text(), list[i][1].as_number());
   return out;
 }
 
 [[gnu::cold]] inline std::string to_text(const TrainingState& state, const Settings& settings, Index steps) {
-  nlohmann::json out;
-  out["steps"] = steps;
-  out["best_epoch"] = state.best_epoch;
-  out["best_value"] = state.best_value;
-  out["best_loss"] = state.best_loss;
-  out["seconds"] = state.seconds;
-  out["batches"] = state.batches;
-  out["images"] = state.images;
-  out["epoch_seconds"] = state.epoch_seconds;
-  out["sums"] = to_json(state.sums);
-  for (const auto& [name, value] : settings) out["settings"][name] = value;
-  out["records"] = nlohmann::json::array();
-  for (const EpochRecord& record : state.records) out["records"].push_back(to_json(record.values));
-  return out.dump();
+  std::string out = "{";
+  const auto add = [&](const char* name, const std::string& value) {
+    out += text(out.size() > 1 ? "," : "", "\"", name, "\":", value);
+  };
+  std::string all;
+  for (const auto& [name, value] : settings)
+    all += (all.empty() ? "" : ",") + io::json_string(name) + ":" + io::json_string(value);
+  add("settings", "{" + all + "}");
+  add("steps", text(steps));
+  add("best_epoch", text(state.best_epoch));
+  add("best_value", io::json_number(state.best_value));
+  add("best_loss", io::json_number(state.best_loss));
+  add("seconds", io::json_number(state.seconds));
+  add("batches", text(state.batches));
+  add("images", text(state.images));
+  add("epoch_seconds", io::json_number(state.epoch_seconds));
+  add("sums", to_json(state.sums));
+  all.clear();
+  for (const EpochRecord& record : state.records) all += (all.empty() ? "" : ",") + to_json(record.values);
+  add("records", "[" + all + "]");
+  return out + "}";
 }
 
 /// Reads a state; the steps of the optimiser go to `steps`. Throws FileError naming the file, and OptionError where the
@@ -84,22 +88,26 @@ using Values = std::vector<std::pair<std::string, double>>;
                                              const Settings& settings, Index& steps) {
   TrainingState state;
   std::string differences;
+  const auto in = io::Json::parse(content, file);
   try {
-    const auto in = io::detail::parse_json(content, file);
-    for (const auto& [name, now] : settings)
-      if (const std::string then = in.at("settings").value(name, std::string("nothing")); then != now)
+    const io::Json settings_then = in.at("settings"), records = in.at("records");
+    for (const auto& [name, now] : settings) {
+      const io::Json found = settings_then.find(name);
+      if (const std::string then = found ? found.as_text() : "nothing"; then != now)
         differences += text("\n  ", name, ": ", then, " there, ", now, " now");
-    for (const auto& record : in.at("records")) state.records.push_back({state.epoch() + 1, from_json(record)});
-    state.best_epoch = in.at("best_epoch").get<Index>();
-    state.best_value = number(in.at("best_value"));
-    state.best_loss = number(in.at("best_loss"));
-    state.seconds = number(in.at("seconds"));
-    state.batches = in.at("batches").get<Index>();
-    state.images = in.at("images").get<Index>();
-    state.epoch_seconds = number(in.at("epoch_seconds"));
+    }
+    for (std::size_t i = 0; i < records.size(); ++i)
+      state.records.push_back({state.epoch() + 1, from_json(records[i])});
+    state.best_epoch = in.at("best_epoch").as_whole();
+    state.best_value = in.at("best_value").as_number();
+    state.best_loss = in.at("best_loss").as_number();
+    state.seconds = in.at("seconds").as_number();
+    state.batches = in.at("batches").as_whole();
+    state.images = in.at("images").as_whole();
+    state.epoch_seconds = in.at("epoch_seconds").as_number();
     state.sums = from_json(in.at("sums"));
-    steps = in.at("steps").get<Index>();
-  } catch (const nlohmann::json::exception& problem) {
+    steps = in.at("steps").as_whole();
+  } catch (const FileError& problem) {
     throw FileError(text(file, ": not a checkpoint of a training run (", problem.what(), ")"));
   }
   require<OptionError>(differences.empty(), "resume: ", file, " is of another run:", differences);
