@@ -17,11 +17,15 @@ using namespace limn;
 [[gnu::noinline]] float multiply_adds(Index rounds, float by, float plus) {
   using R = kernel::detail::Register<float>;
   R::Value sum[24];  // all different, or the compiler would compute one
-  kernel::detail::unrolled<24>([&](auto k) { sum[k] = static_cast<float>(k.value) - R::Value{}; });
+#pragma GCC unroll 24
+  for (int k = 0; k < 24; ++k) sum[k] = static_cast<float>(k) - R::Value{};
   const R::Value factor = by - R::Value{}, term = plus - R::Value{};
-  for (Index i = 0; i < rounds; ++i) kernel::detail::unrolled<24>([&](auto k) { sum[k] = sum[k] * factor + term; });
+  for (Index i = 0; i < rounds; ++i)
+#pragma GCC unroll 24
+    for (auto& s : sum) s = s * factor + term;
   R::Value all{};
-  kernel::detail::unrolled<24>([&](auto k) { all += sum[k]; });
+#pragma GCC unroll 24
+  for (const auto& s : sum) all += s;
   return all[0];
 }
 

@@ -9,15 +9,15 @@ using namespace limn;
 
 int main(int argc, char** argv) {
   const auto about = "Trains a LAP network that shows where it looks, and writes a report.";
-  const example::RunOptions defaults{.size = 64, .epochs = 18, .batch = 16, .seed = 7, .out = "runs/quickstart"};
+  const example::RunOptions defaults{.size = 64, .epochs = 24, .batch = 16, .seed = 7, .out = "runs/quickstart"};
   return example::run(argc, argv, about, defaults, [](const example::RunOptions& options) {
     auto data = example::two_classes(options);  // images, labels, masks
     auto [train, val, test] = data.split({.fractions = {.7, .1, .2}, .seed = options.seed});
 
     // A ResNet-18 in which every step to a lower resolution is a LAP-Pool.
     models::SlimResNet18<Cpu, 1, 2, pool::Lap> net{Seed{options.seed}};
-    // A finding takes 3 to 15 hundredths of the picture; the maps learn where once the features have a first idea.
-    const LapSupervisionOptions finding{.min_active = .03f, .max_active = .15f, .inactive = .1f, .warm_up = .2f};
+    // A finding takes 3 to 10 hundredths of the picture; the maps learn where once the features have a first idea.
+    const LapSupervisionOptions finding{.min_active = .03f, .max_active = .1f, .inactive = .1f, .warm_up = .2f};
     auto loss = CrossEntropy{} + LapSupervision{finding} + LapConcordance{};
     auto fit = train::fit(net, loss, Adam{{.lr = 1e-3, .weight_decay = 1e-6}}, train, val,
                           {.epochs = options.epochs,

@@ -158,7 +158,7 @@ template <Backend B>
 /// The exact derivative of an operation that has a fused kernel: f is the same operation composed of others. Its
 /// gradients are recorded if operations are being recorded, so they can be differentiated again.
 template <Backend B>
-[[nodiscard]] std::vector<Var<B>> differentiate(const std::function<Var<B>(const std::vector<Var<B>>&)>& f,
+[[nodiscard]] std::vector<Var<B>> differentiate(const FunctionRef<Var<B>(const std::vector<Var<B>>&)>& f,
                                                 const std::vector<Var<B>>& inputs, const Var<B>& upstream) {
   const bool again = detail::recording().on;
   const detail::KeepRecording restore;

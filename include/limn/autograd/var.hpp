@@ -5,13 +5,13 @@
 
 #include <atomic>
 #include <concepts>
-#include <functional>
 #include <memory>
 #include <span>
 #include <utility>
 #include <vector>
 
 #include "limn/backend/kernels.hpp"
+#include "limn/core/function_ref.hpp"
 #include "limn/core/tensor.hpp"
 
 namespace limn {
@@ -27,7 +27,7 @@ class Node {
   using Wanted = std::uint64_t;
   /// From the gradient of the output (and the output itself) to the gradients of the wanted inputs; an empty Var is
   /// zero, and so is one that is not wanted.
-  using Derivative = std::function<std::vector<Var<B>>(const Var<B>& upstream, const Var<B>& output, Wanted wanted)>;
+  using Derivative = OwnedFunction<std::vector<Var<B>>(const Var<B>& upstream, const Var<B>& output, Wanted wanted)>;
 
   const char* name;                            ///< "relu", "conv2d", ...
   std::uint64_t id;                            ///< larger than that of every input: the order of recording
@@ -162,7 +162,7 @@ template <Backend B>
 template <Backend B>
 struct From {
   const Var<B>* input;
-  std::function<Var<B>(const Var<B>& g, const Var<B>& y)> derivative;  ///< empty where nobody will ask for it
+  OwnedFunction<Var<B>(const Var<B>& g, const Var<B>& y)> derivative;  ///< empty where nobody will ask for it
   bool reads_output = false;
 };
 template <Backend B, class F>
@@ -235,7 +235,7 @@ Var<B> alias(const Var<B>& x) {
 /// The result of an operation whose derivative gives the gradients of all inputs at once.
 template <Backend B>
 [[nodiscard]] Var<B> record_joint(const char* name, Tensor<B> value, std::initializer_list<const Var<B>*> inputs,
-                                  std::function<std::vector<Var<B>>(const Var<B>& g)> derivative) {
+                                  OwnedFunction<std::vector<Var<B>>(const Var<B>& g)> derivative) {
   const std::span<const Var<B>* const> all(inputs.begin(), inputs.size());
   if (!detail::wants_record<B>(all)) return value;
   auto node = detail::make_node<B>(name, value, all, false);

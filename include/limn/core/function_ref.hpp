@@ -1,27 +1,74 @@
-// A reference to something that can be called, without its type: what calls it is a plain function, compiled once and
-// not once per caller. For bodies of loops that do many elements per call.
+// Things that can be called, without their type: what calls them is a plain function, compiled once and not once per
+// caller.
 #pragma once
 
 #include <concepts>
+#include <cstddef>
 #include <type_traits>
+#include <utility>
 
 namespace limn {
 
-/// Valid while what it refers to lives: for parameters only.
-template <class... Arguments>
-class FunctionRef {
+/// A reference, valid while what it refers to lives: for parameters only. For bodies that do much work per call.
+template <class Signature>
+class FunctionRef;
+
+template <class R, class... Arguments>
+class FunctionRef<R(Arguments...)> {
  public:
   template <class F>
-  requires(!std::same_as<std::remove_cvref_t<F>, FunctionRef> && std::invocable<const F&, Arguments...>)
+  requires(!std::same_as<std::remove_cvref_t<F>, FunctionRef> && std::is_invocable_r_v<R, const F&, Arguments...>)
       FunctionRef(const F& f)  // NOLINT(google-explicit-constructor): functions are given as they are
-      : function_(&f),
-        call_([](const void* function, Arguments... arguments) { (*static_cast<const F*>(function))(arguments...); }) {}
+      : function_(&f), call_([](const void* function, Arguments... arguments) -> R {
+          return (*static_cast<const F*>(function))(std::forward<Arguments>(arguments)...);
+        }) {}
 
-  void operator()(Arguments... arguments) const { call_(function_, arguments...); }
+  R operator()(Arguments... arguments) const { return call_(function_, std::forward<Arguments>(arguments)...); }
 
  private:
   const void* function_;
-  void (*call_)(const void* function, Arguments... arguments);
+  R (*call_)(const void* function, Arguments... arguments);
+};
+
+/// A function that is kept. It cannot be copied, so what it captured need not be either; std::function takes the
+/// compiler twice as long.
+template <class Signature>
+class OwnedFunction;
+
+template <class R, class... Arguments>
+class OwnedFunction<R(Arguments...)> {
+ public:
+  OwnedFunction() = default;
+  OwnedFunction(std::nullptr_t) {}  // NOLINT(google-explicit-constructor): as std::function
+  template <class F>
+  requires(!std::same_as<std::remove_cvref_t<F>, OwnedFunction> && std::is_invocable_r_v<R, const F&, Arguments...>)
+      OwnedFunction(F f)  // NOLINT(google-explicit-constructor): as std::function
+      : function_(new F(std::move(f))),
+        call_([](const void* function, Arguments... arguments) -> R {
+          return (*static_cast<const F*>(function))(std::forward<Arguments>(arguments)...);
+        }),
+        end_([](const void* function) { delete static_cast<const F*>(function); }) {}
+  OwnedFunction(OwnedFunction&& other) noexcept
+      : function_(std::exchange(other.function_, nullptr)), call_(other.call_), end_(other.end_) {}
+  OwnedFunction& operator=(OwnedFunction&& other) noexcept {
+    std::swap(function_, other.function_);
+    std::swap(call_, other.call_);
+    std::swap(end_, other.end_);
+    return *this;
+  }
+  OwnedFunction(const OwnedFunction&) = delete;
+  OwnedFunction& operator=(const OwnedFunction&) = delete;
+  ~OwnedFunction() {
+    if (function_ != nullptr) end_(function_);
+  }
+
+  explicit operator bool() const { return function_ != nullptr; }
+  R operator()(Arguments... arguments) const { return call_(function_, std::forward<Arguments>(arguments)...); }
+
+ private:
+  const void* function_ = nullptr;
+  R (*call_)(const void* function, Arguments... arguments) = nullptr;
+  void (*end_)(const void* function) = nullptr;
 };
 
 }  // namespace limn

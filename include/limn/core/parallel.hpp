@@ -39,7 +39,7 @@ inline void set_threads(int count) {
 
 /// Calls body(i) for i in [0, count). Inside another parallel loop it runs in the calling thread.
 /// The first exception (by position) is thrown again when all have ended.
-[[gnu::noinline]] inline void parallel_for(Index count, const FunctionRef<Index>& body) {
+[[gnu::noinline]] inline void parallel_for(Index count, const FunctionRef<void(Index)>& body) {
 #if defined(_OPENMP)
   const int team = static_cast<int>(std::min<Index>(threads(), count));
   if (team > 1 && !omp_in_parallel()) {
@@ -65,7 +65,7 @@ inline void set_threads(int count) {
 }
 
 /// Cuts [0, count) into pieces of `piece` (the last one may be shorter) and calls body(begin, end) for each.
-inline void parallel_pieces(Index count, Index piece, const FunctionRef<Index, Index>& body) {
+inline void parallel_pieces(Index count, Index piece, const FunctionRef<void(Index, Index)>& body) {
   parallel_for((count + piece - 1) / piece, [&](Index i) { body(i * piece, std::min<Index>(count, (i + 1) * piece)); });
 }
 

@@ -14,6 +14,7 @@
 
 #include "limn/core/config.hpp"
 #include "limn/core/error.hpp"
+#include "limn/core/order.hpp"
 #include "limn/core/random.hpp"
 
 namespace limn::data {
@@ -55,7 +56,7 @@ class Partition {
     shuffle(order, random);
     const auto size = [&](std::size_t g) { return std::accumulate(counts_[g].begin(), counts_[g].end(), Index{0}); };
     // Large groups first: the small ones can then even out what is left.
-    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return size(a) > size(b); });
+    stable_order(order, [&](std::size_t a, std::size_t b) { return size(a) > size(b); });
     for (std::size_t group : order) {
       std::size_t best = none;
       for (std::size_t part = 0; part < fractions_.size(); ++part)

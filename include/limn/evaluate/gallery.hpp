@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "limn/core/order.hpp"
 #include "limn/evaluate/predict.hpp"
 #include "limn/explain/grad_cam.hpp"
 #include "limn/explain/lap.hpp"
@@ -18,25 +19,24 @@ namespace detail {
 /// class in turn, in the order of the data set.
 [[gnu::cold]] inline std::vector<Index> choose_pictures(const data::Dataset& set, const std::vector<Index>& predicted,
                                                         const std::vector<float>& certainty, Index count) {
-  std::vector<Index> wrong, chosen;
+  std::vector<Index> chosen;
+  std::vector<std::size_t> wrong;
   std::vector<std::vector<Index>> right(static_cast<std::size_t>(set.classes()));
   for (Index i = 0; i < set.size(); ++i) {
     const auto at = static_cast<std::size_t>(i);
-    predicted[at] == set[i].label ? right[static_cast<std::size_t>(set[i].label)].push_back(i) : wrong.push_back(i);
+    predicted[at] == set[i].label ? right[static_cast<std::size_t>(set[i].label)].push_back(i) : wrong.push_back(at);
   }
-  std::stable_sort(wrong.begin(), wrong.end(), [&](Index a, Index b) {
-    return certainty[static_cast<std::size_t>(a)] > certainty[static_cast<std::size_t>(b)];
-  });
+  stable_order(wrong, [&](std::size_t a, std::size_t b) { return certainty[a] > certainty[b]; });
   wrong.resize(std::min<std::size_t>(wrong.size(), static_cast<std::size_t>(count / 4)));
-  const Index hits = count - static_cast<Index>(wrong.size());
   // Diseased classes first: that is where there is something to see. They also get the odd place.
-  for (std::size_t round = 0; static_cast<Index>(chosen.size()) < hits; ++round) {
-    const std::size_t before = chosen.size();
-    for (std::size_t c = right.size(); c-- > 0 && static_cast<Index>(chosen.size()) < hits;)
-      if (round < right[c].size()) chosen.push_back(right[c][round]);
-    if (chosen.size() == before) break;
+  std::vector<std::size_t> shown(right.size(), 0);
+  for (std::size_t left = static_cast<std::size_t>(count) - wrong.size(), before = left + 1; left < before;) {
+    before = left;
+    for (std::size_t c = right.size(); c-- > 0 && left > 0;)
+      if (shown[c] < right[c].size()) ++shown[c], --left;
   }
-  std::stable_sort(chosen.begin(), chosen.end(), [&](Index a, Index b) { return set[a].label > set[b].label; });
+  for (std::size_t c = right.size(); c-- > 0;)
+    chosen.insert(chosen.end(), right[c].begin(), right[c].begin() + static_cast<std::ptrdiff_t>(shown[c]));
   chosen.insert(chosen.end(), wrong.begin(), wrong.end());
   return chosen;
 }

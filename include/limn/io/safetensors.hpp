@@ -119,7 +119,7 @@ void convert_all(const std::vector<std::byte>& bytes, std::vector<To>& out, cons
   const Json json = Json::parse(header, file);
 
   TensorFile out;
-  std::vector<std::pair<std::pair<Index, Index>, std::string>> ranges;  // begin, end of every tensor
+  std::multimap<std::pair<Index, Index>, std::string> ranges;  // begin and end of every tensor
   json.each([&](const std::string& name, const Json& item) {
     require<FileError>(item.is_object(), file, ": \"", name, "\" is not an object");
     if (name == "__metadata__") {
@@ -147,10 +147,9 @@ void convert_all(const std::vector<std::byte>& bytes, std::vector<To>& out, cons
     if (begin > end || end > static_cast<Index>(data.size()))
       fail("data_offsets ", begin, ", ", end, " in ", data.size(), " bytes of data");
     if (end - begin != expected) fail("its shape takes ", expected, " bytes, its data_offsets give ", end - begin);
-    ranges.push_back({{begin, end}, name});
+    ranges.emplace(std::pair(begin, end), name);
     out.tensors.emplace(name, std::move(entry));
   });
-  std::sort(ranges.begin(), ranges.end());
   Index at = 0;
   for (const auto& [range, name] : ranges) {
     require<FileError>(range.first == at, file, ": tensor \"", name, "\" begins at byte ", range.first,
@@ -172,16 +171,16 @@ void convert_all(const std::vector<std::byte>& bytes, std::vector<To>& out, cons
 /// The bytes of a safetensors file. Tensors lie widest type first, then by name, so that each is aligned to its type.
 [[nodiscard, gnu::cold]] inline std::vector<std::uint8_t> encode_safetensors(const TensorFile& file) {
   std::vector<std::pair<const std::string*, const Entry*>> order;
-  for (const auto& [name, entry] : file.tensors) {
-    const Index count = detail::element_count(entry.shape), width = detail::about(entry.dtype).bytes;
-    require<ShapeError>(count >= 0 && static_cast<Index>(entry.bytes.size()) == count * width, "safetensors: tensor \"",
-                        name, "\" has ", entry.bytes.size(), " bytes, its shape takes ", count * width);
-    require<OptionError>(name != "__metadata__", "safetensors: a tensor cannot be called __metadata__");
-    order.emplace_back(&name, &entry);
-  }
-  std::stable_sort(order.begin(), order.end(), [](const auto& a, const auto& b) {
-    return detail::about(a.second->dtype).bytes > detail::about(b.second->dtype).bytes;
-  });
+  for (const Index width : {8, 4, 2, 1})
+    for (const auto& [name, entry] : file.tensors) {
+      if (detail::about(entry.dtype).bytes != width) continue;
+      const Index count = detail::element_count(entry.shape);
+      require<ShapeError>(count >= 0 && static_cast<Index>(entry.bytes.size()) == count * width,
+                          "safetensors: tensor \"", name, "\" has ", entry.bytes.size(), " bytes, its shape takes ",
+                          count * width);
+      require<OptionError>(name != "__metadata__", "safetensors: a tensor cannot be called __metadata__");
+      order.emplace_back(&name, &entry);
+    }
   const auto quoted = [](const std::string& s) {
     try {
       return json_string(s);

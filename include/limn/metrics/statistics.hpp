@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "limn/core/config.hpp"
+#include "limn/core/order.hpp"
 
 namespace limn::metrics {
 
@@ -58,7 +59,7 @@ class Running {
 [[nodiscard]] inline std::vector<double> midranks(std::span<const double> values) {
   std::vector<std::size_t> order(values.size());
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return values[a] < values[b]; });
+  stable_order(order, [&](std::size_t a, std::size_t b) { return values[a] < values[b]; });
   std::vector<double> ranks(values.size());
   for (std::size_t i = 0; i < order.size();) {
     std::size_t end = i + 1;

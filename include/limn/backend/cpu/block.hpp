@@ -31,13 +31,6 @@ struct Register {
   static void store(T* to, Value value) { *reinterpret_cast<InMemory*>(to) = value; }
 };
 
-/// Calls body(std::integral_constant<int, 0>) to Count - 1, one after the other, with no loop left.
-template <int Count, class Body>
-[[gnu::always_inline]] inline void unrolled(const Body& body) {
-  [&]<int... I>(std::integer_sequence<int, I...>) { (body(std::integral_constant<int, I>{}), ...); }
-  (std::make_integer_sequence<int, Count>{});
-}
-
 /// out[r][0 to Vectors registers) = the sum over taps t and i < depth of rows[t][r][i] * panel[t][i][...]. Every row is
 /// found by its own pointer: rows[t * block_rows + r]. The panel is Vectors registers wide, without gaps.
 template <class T, int Vectors>
@@ -47,18 +40,24 @@ template <class T, int Vectors>
   typename R::Value sum[block_rows][Vectors] = {};
   for (; taps > 0; --taps, rows += block_rows) {
     const T* row[block_rows];
-    unrolled<block_rows>([&](auto r) { row[r] = rows[r]; });
+#pragma GCC unroll 16
+    for (int r = 0; r < block_rows; ++r) row[r] = rows[r];
     for (Index i = 0; i < depth; ++i, panel += Vectors * lanes<T>) {
       typename R::Value right[Vectors];
-      unrolled<Vectors>([&](auto v) { right[v] = R::load(panel + v * lanes<T>); });
-      unrolled<block_rows>([&](auto r) {
+#pragma GCC unroll 2
+      for (int v = 0; v < Vectors; ++v) right[v] = R::load(panel + v * lanes<T>);
+#pragma GCC unroll 16
+      for (int r = 0; r < block_rows; ++r) {
         const T left = row[r][i];
-        unrolled<Vectors>([&](auto v) { sum[r][v] += left * right[v]; });
-      });
+#pragma GCC unroll 2
+        for (int v = 0; v < Vectors; ++v) sum[r][v] += left * right[v];
+      }
     }
   }
-  unrolled<block_rows>(
-      [&](auto r) { unrolled<Vectors>([&](auto v) { R::store(out + r * stride + v * lanes<T>, sum[r][v]); }); });
+#pragma GCC unroll 16
+  for (int r = 0; r < block_rows; ++r)
+#pragma GCC unroll 2
+    for (int v = 0; v < Vectors; ++v) R::store(out + r * stride + v * lanes<T>, sum[r][v]);
 }
 
 /// out[r][0 to Vectors registers) += the sum over p < count of left[p][r] * right[p][...], for Rows values of r. Both
@@ -67,18 +66,25 @@ template <class T, int Rows, int Vectors>
 [[gnu::noinline]] void add_outer_products(const T* left, const T* right, Index count, T* out, Index stride) {
   using R = Register<T>;
   typename R::Value sum[Rows][Vectors];
-  unrolled<Rows>(
-      [&](auto r) { unrolled<Vectors>([&](auto v) { sum[r][v] = R::load(out + r * stride + v * lanes<T>); }); });
+#pragma GCC unroll 16
+  for (int r = 0; r < Rows; ++r)
+#pragma GCC unroll 2
+    for (int v = 0; v < Vectors; ++v) sum[r][v] = R::load(out + r * stride + v * lanes<T>);
   for (Index p = 0; p < count; ++p, left += Rows, right += Vectors * lanes<T>) {
     typename R::Value row[Vectors];
-    unrolled<Vectors>([&](auto v) { row[v] = R::load(right + v * lanes<T>); });
-    unrolled<Rows>([&](auto r) {
+#pragma GCC unroll 2
+    for (int v = 0; v < Vectors; ++v) row[v] = R::load(right + v * lanes<T>);
+#pragma GCC unroll 16
+    for (int r = 0; r < Rows; ++r) {
       const T factor = left[r];
-      unrolled<Vectors>([&](auto v) { sum[r][v] += factor * row[v]; });
-    });
+#pragma GCC unroll 2
+      for (int v = 0; v < Vectors; ++v) sum[r][v] += factor * row[v];
+    }
   }
-  unrolled<Rows>(
-      [&](auto r) { unrolled<Vectors>([&](auto v) { R::store(out + r * stride + v * lanes<T>, sum[r][v]); }); });
+#pragma GCC unroll 16
+  for (int r = 0; r < Rows; ++r)
+#pragma GCC unroll 2
+    for (int v = 0; v < Vectors; ++v) R::store(out + r * stride + v * lanes<T>, sum[r][v]);
 }
 
 }  // namespace limn::kernel::detail

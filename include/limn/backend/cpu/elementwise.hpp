@@ -58,7 +58,7 @@ struct Loop {
 /// Calls body(length, done, at) for every row of the innermost axis, and for pieces of it where it is the only one:
 /// `length` elements from `done` of the result on; operand k begins at at[k].
 [[gnu::noinline]] inline void for_rows(const Loop& loop, Index size,
-                                       const FunctionRef<Index, Index, const Index*>& body) {
+                                       const FunctionRef<void(Index, Index, const Index*)>& body) {
   constexpr Index piece = 16384;
   const Index inner = loop.extent[0];
   if (loop.rank == 1) {

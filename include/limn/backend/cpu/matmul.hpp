@@ -11,31 +11,32 @@ namespace limn::kernel {
 
 namespace detail {
 
-enum class Layout { plain, transposed };
-
-/// c = op(a) op(b), or c += ... when `add`. c is rows x columns, `inner` numbers are summed; strides are the distances
-/// of rows in memory. All products of the back end go through here, so that Eigen's kernels are compiled once.
+/// c = op(a) b. c is rows x columns, `inner` numbers are summed; strides are the distances of rows in memory. All
+/// products of the back end go through here, so that Eigen's kernels are compiled once.
 template <class T>
-[[gnu::noinline]] void gemm(Layout layout_a, Layout layout_b, Index rows, Index columns, Index inner, const T* a,
-                            Index stride_a, const T* b, Index stride_b, T* c, Index stride_c, bool add) {
+[[gnu::noinline]] void gemm(bool transpose_a, Index rows, Index columns, Index inner, const T* a, Index stride_a,
+                            const T* b, T* c) {
   using Rows = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
   using Columns = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::ColMajor>;
   using Stride = Eigen::OuterStride<>;
-  using PlainIn = Eigen::Map<const Rows, Eigen::Unaligned, Stride>;
-  using TransposedIn = Eigen::Map<const Columns, Eigen::Unaligned, Stride>;  // a row-major matrix, read transposed
-  Eigen::Map<Rows, Eigen::Unaligned, Stride> out(c, rows, columns, Stride(stride_c));
-  if (!add) out.setZero();
-  const bool ta = layout_a == Layout::transposed, tb = layout_b == Layout::transposed;
-  if (ta && tb) {  // rare: copy one operand the other way round instead of compiling a fourth product
-    const Rows turned = TransposedIn(b, inner, columns, Stride(stride_b));
-    gemm(layout_a, Layout::plain, rows, columns, inner, a, stride_a, turned.data(), columns, c, stride_c, true);
-  } else if (ta) {
-    out.noalias() += TransposedIn(a, rows, inner, Stride(stride_a)) * PlainIn(b, inner, columns, Stride(stride_b));
-  } else if (tb) {
-    out.noalias() += PlainIn(a, rows, inner, Stride(stride_a)) * TransposedIn(b, inner, columns, Stride(stride_b));
+  const Eigen::Map<const Rows> right(b, inner, columns);
+  Eigen::Map<Rows> out(c, rows, columns);
+  out.setZero();
+  if (transpose_a) {  // a row-major matrix, read transposed
+    out.noalias() += Eigen::Map<const Columns, Eigen::Unaligned, Stride>(a, rows, inner, Stride(stride_a)) * right;
   } else {
-    out.noalias() += PlainIn(a, rows, inner, Stride(stride_a)) * PlainIn(b, inner, columns, Stride(stride_b));
+    out.noalias() += Eigen::Map<const Rows, Eigen::Unaligned, Stride>(a, rows, inner, Stride(stride_a)) * right;
   }
+}
+
+/// The transpose of a matrix (rows, columns).
+template <class T>
+Tensor<CpuOf<T>> transposed(const Tensor<CpuOf<T>>& x) {
+  const Index rows = x.dim(0), columns = x.dim(1);
+  Tensor<CpuOf<T>> out(Shape{columns, rows});
+  for (Index i = 0; i < rows; ++i)
+    for (Index j = 0; j < columns; ++j) out.data()[j * rows + i] = x.data()[i * columns + j];
+  return out;
 }
 
 }  // namespace detail
@@ -52,11 +53,11 @@ template <class T>
     out.fill(T(0));
     return out;
   }
-  using detail::Layout;
+  // A b that has to be transposed is, as a rule, a weight: small beside a.
+  const Tensor<CpuOf<T>> right = transpose_b ? detail::transposed(b) : b;
   parallel_pieces(rows, 192, [&](Index begin, Index end) {
-    detail::gemm(transpose_a ? Layout::transposed : Layout::plain, transpose_b ? Layout::transposed : Layout::plain,
-                 end - begin, columns, inner, a.data() + (transpose_a ? begin : begin * inner), a.dim(1), b.data(),
-                 b.dim(1), out.data() + begin * columns, columns, false);
+    detail::gemm(transpose_a, end - begin, columns, inner, a.data() + (transpose_a ? begin : begin * inner), a.dim(1),
+                 right.data(), out.data() + begin * columns);
   });
   return out;
 }
