@@ -27,6 +27,7 @@ int main(int argc, char** argv) {
                            .augment = {.flip = true},
                            .schedule = Cosine{},
                            .monitor = "val_loss",
+                           .choose_after = .5,  // the maps come later than the classes
                            .resume = options.resume});
 
     auto explainers = metrics::Localisation{explain::Lap{}, explain::GradCam<"layer4">{}};

@@ -45,6 +45,7 @@ TEST_CASE("the gallery of a network with LAPs shows every depth, the whole, and 
     CHECK(picture.maps[5].name == "Grad-CAM");
     CHECK(picture.maps[4].probability);
     CHECK(!picture.maps[5].probability);
-    CHECK(picture.maps[4].map.size() == 64);  // also where the background is predicted: the other class is explained
+    CHECK(picture.maps[4].map.size() ==
+          picture.image.size());  // also where the background is predicted: the other class is explained
   }
 }

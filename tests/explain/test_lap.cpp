@@ -117,7 +117,8 @@ TEST_CASE("random maps: Algorithm 1 as printed, at any ratio of sizes") {
 }
 
 TEST_CASE("the sum keeps the order below the threshold") {
-  const Map sum = explain::sum_of({made(2, 4, {.1f, .2f, .3f, .4f, .5f, .6f, .7f, .8f}), made(1, 2, {.1f, .4f})});
+  const Map sum = explain::sum_of({made(2, 4, {.1f, .2f, .3f, .4f, .5f, .6f, .7f, .8f}), made(1, 2, {.1f, .4f})},
+                                  {{}, {{.5, 2}, {.5, 2}}});  // each of the second covers two of the first
   CHECK(difference(sum, made(2, 4, {.2f, .375f, .625f, .8f, .6f, .775f, 1.025f, 1.2f})) < 1e-6);
 }
 
@@ -135,17 +136,18 @@ TEST_CASE("from made-up LAPs: the mean over the clues that speak for the class, 
   const Tensor<Cpu> logits(Shape{3, 1, 2, 2}, {logit(.2f), logit(.6f), logit(.8f), logit(.4f),  //
                                                logit(.3f), logit(.9f), logit(.5f), logit(.1f),  //
                                                logit(.3f), logit(.9f), logit(.5f), logit(.1f)});
-  const std::vector<LapOutput<Cpu>> laps{{Var<Cpu>(logits), {}, clues.table()}};
+  Run<Cpu> run;
+  run.laps.push_back({Var<Cpu>(logits), {}, clues.table()});
   const std::vector<Index> of{0, 1, 2};
-  const auto e = explain::Lap{}(laps, std::span<const Index>(of));
+  const auto e = explain::Lap{}(run, std::span<const Index>(of));
   CHECK(difference(e[0].map, made(1, 2, {.4f, .6f})) < 1e-6);
   CHECK(difference(e[1].map, made(1, 2, {.9f, .1f})) < 1e-6);
   CHECK(e[2].map.size() == 0);  // the background has no map
   CHECK(!e[2].ranking);
   CHECK(e[0].parts.size() == 1);
-  CHECK(e[0].parts[0].first == "LAP 1 (1 x 2)");
+  CHECK(e[0].parts[0].name == "LAP 1 (1 x 2)");
   const std::vector<Index> wrong{3};
-  CHECK(testing::message_of([&] { (void)explain::Lap{}(laps, std::span<const Index>(wrong)); }) ==
+  CHECK(testing::message_of([&] { (void)explain::Lap{}(run, std::span<const Index>(wrong)); }) ==
         "explain::Lap: class 3, expected 0 to 2");
 }
 
@@ -157,11 +159,17 @@ TEST_CASE("a network explains itself: depths, sizes, a batch as its pictures") {
   REQUIRE(all.size() == 2);
   CHECK(all[0].map.shape() == std::array<std::size_t, 2>{16, 16});
   REQUIRE(all[0].parts.size() == 4);
-  CHECK(all[0].parts[3].first == "LAP 4 (2 x 2)");
+  CHECK(all[0].parts[3].name == "LAP 4 (2 x 2)");
   std::vector<Map> parts;
-  for (const auto& [name, map] : all[1].parts) parts.push_back(map);
+  for (const auto& part : all[1].parts) parts.push_back(part.map);
   CHECK(difference(all[1].map, naive_integrate(parts, true)) < 1e-6);
-  const std::vector<LapGrid> grids{{}, {{0, 2}, {0, 2}}, {{0, 4}, {0, 4}}, {{0, 8}, {0, 8}}};  // element i lies at 8i
+  // The stem and every LAP-Pool halve: element i of the last map lies at pixel 32i.
+  const std::vector<Grid> grids{{{0, 4}, {0, 4}}, {{0, 8}, {0, 8}}, {{0, 16}, {0, 16}}, {{0, 32}, {0, 32}}};
+  for (std::size_t l = 0; l < 4; ++l) {
+    CHECK(all[0].parts[l].grid->rows.first == 0);
+    CHECK(all[0].parts[l].grid->columns.step == grids[l].columns.step);
+  }
+  CHECK(all[0].grid->rows.step == 4);
   CHECK(difference(*all[1].ranking, explain::sum_of(parts, grids)) < 1e-6);
   for (Index i = 0; i < 2; ++i) {
     const auto one = explain::Lap{}(net, testing::picture(x, i), std::span<const Index>(of.data(), 1));

@@ -35,8 +35,8 @@ void check_random(const ClueTable& clues, const std::vector<Index>& labels) {
       for (const auto& [h, w] : c.sizes) {
         const Shape shape{static_cast<Index>(labels.size()), h, w, clues.clues};
         pass.run.laps.push_back({Var<D>(random_tensor<D>(shape, text(c.what, h))),
-                                 twin ? Var<D>(random_tensor<D>(shape, text("twin", c.what, h))) : Var<D>(), clues,
-                                 c.window});
+                                 twin ? Var<D>(random_tensor<D>(shape, text("twin", c.what, h))) : Var<D>(), clues});
+        if (c.window.stride_h > 1) pass.run.pooled(pass.run.laps.back().logits, c.window);
       }
       for (naive::Shares shares : all_shares)
         for (const bool own : {true, false}) {

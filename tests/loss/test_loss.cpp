@@ -135,9 +135,9 @@ TEST_CASE("concordance with a smaller deeper map: it is resized as logits") {
 
 TEST_CASE("concordance after windows of 3 with stride 2: the deeper element i lies at 2i") {
   auto pass = make_pass<D>({1});
-  const Window window = Window::square(3, 2, 1);
-  pass.run.laps.push_back({Var<D>(random_tensor<D>({1, 2, 3, 1}, "shallow")), {}, testing::one_clue.table(), window});
-  pass.run.laps.push_back({Var<D>(Tensor<D>(Shape{1, 1, 2, 1}, {1., 3.})), {}, testing::one_clue.table(), window});
+  pass.run.laps.push_back({Var<D>(random_tensor<D>({1, 2, 3, 1}, "shallow")), {}, testing::one_clue.table()});
+  pass.run.pooled(pass.run.laps[0].logits, Window::square(3, 2, 1));
+  pass.run.laps.push_back({Var<D>(Tensor<D>(Shape{1, 1, 2, 1}, {1., 3.})), {}, testing::one_clue.table()});
   const auto laps = to_naive(pass.run);
   naive::Maps deep = laps[0].logits;
   deep.v = {1, 2, 3, 1, 2, 3};

@@ -129,6 +129,27 @@ TEST_CASE("early stopping, time limit, best weights") {
   CHECK(io::read_safetensors(folder.path / "best" / "best.safetensors").metadata.at("epoch") == text(fit.best_epoch));
 }
 
+TEST_CASE("early epochs are the best only until a later one is done") {
+  const auto data = pictures(12, "t");
+  Net net;
+  train::FitOptions options{.epochs = 5, .batch = 6, .monitor = "val_loss", .choose_after = .5, .quiet = true};
+  options.on_epoch = [&](const train::EpochRecord&) { net.fc.bias.value().data()[0] += 50; };   // worse and worse
+  CHECK(train::fit(net, CrossEntropy{}, Sgd{{.lr = 0}}, data, data, options).best_epoch == 4);  // 3 of 5 are early
+  options.choose_after = 0;
+  Net again;
+  options.on_epoch = [&](const train::EpochRecord&) { again.fc.bias.value().data()[0] += 50; };
+  CHECK(train::fit(again, CrossEntropy{}, Sgd{{.lr = 0}}, data, data, options).best_epoch == 1);
+  // Patience counts from there, and a run that is over before then still has a best epoch.
+  Net still;
+  const auto patient = train::fit(still, CrossEntropy{}, Sgd{{.lr = 0}}, data, data,
+                                  {.epochs = 9, .batch = 6, .choose_after = .5, .patience = 2, .quiet = true});
+  CHECK(patient.history.rows.size() - static_cast<std::size_t>(patient.best_epoch) == 2);
+  CHECK(patient.best_epoch >= 6);
+  Net one;
+  CHECK(train::fit(one, CrossEntropy{}, Sgd{}, data, data, {.epochs = 1, .batch = 6, .choose_after = .9, .quiet = true})
+            .best_epoch == 1);
+}
+
 TEST_CASE("a last batch of one picture is left out where statistics are learned") {
   Net net;
   const auto data = pictures(9, "t");

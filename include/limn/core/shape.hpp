@@ -117,15 +117,4 @@ struct Window {
   }
 };
 
-/// Where a resize reads along one axis: output i lies at `first + step * i` of the input.
-struct Sampling {
-  double first = 0, step = 1;
-
-  /// Both axes begin and end at the outer borders of their first and last elements (torch: align_corners = false).
-  static constexpr Sampling half_pixel(Index in, Index out) {
-    const double step = static_cast<double>(in) / static_cast<double>(out);
-    return {(step - 1) / 2, step};
-  }
-};
-
 }  // namespace limn

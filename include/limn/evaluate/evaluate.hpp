@@ -96,22 +96,23 @@ void evaluate_one(const Net& net, const data::Dataset& set, const metrics::Local
   require<OptionError>(localisation.only >= -1 && localisation.only < set.classes(), "localisation: of_class ",
                        localisation.only, ", expected 0 to ", set.classes() - 1);
   const auto score = [&](const auto& explainer) {
-    const auto sized = [](const auto& map, const data::Sample& sample) {
-      return explain::resized(map, static_cast<Index>(sample.mask->shape()[0]),
-                              static_cast<Index>(sample.mask->shape()[1]));
+    const auto sized = [](const auto& map, const explain::Explanation& e, const data::Sample& sample) {
+      return explain::over_picture(map, e.grid, static_cast<Index>(sample.mask->shape()[0]),
+                                   static_cast<Index>(sample.mask->shape()[1]));
     };
     metrics::LocalisationOptions options{.probability = explainer.probability};
     if (!localisation.learn_from.empty()) {
       metrics::LearnedThreshold learned;
-      explain_hits(net, localisation.learn_from, explainer, localisation.only,
-                   [&](const data::Sample& sample, const auto& e) { learned.add(sized(e.map, sample), *sample.mask); });
+      explain_hits(
+          net, localisation.learn_from, explainer, localisation.only,
+          [&](const data::Sample& sample, const auto& e) { learned.add(sized(e.map, e, sample), *sample.mask); });
       if (learned.fitted()) options.learned = learned;
     }
     metrics::LocalisationStudy study(explainer.name, options);
     explain_hits(net, set, explainer, localisation.only, [&](const data::Sample& sample, const auto& e) {
       std::optional<xt::xtensor<float, 2>> ranking;
-      if (e.ranking) ranking = sized(*e.ranking, sample);
-      study.add(sized(e.map, sample), *sample.mask, ranking);
+      if (e.ranking) ranking = sized(*e.ranking, e, sample);
+      study.add(sized(e.map, e, sample), *sample.mask, ranking);
     });
     out.localisation.push_back(study.scores());
   };

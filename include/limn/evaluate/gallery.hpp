@@ -77,6 +77,10 @@ template <class Net>
                             .probability = certainty[static_cast<std::size_t>(i)],
                             .image = sample.image,
                             .mask = sample.mask};
+    const auto over = [&](const explain::Map& map, const std::optional<Grid>& grid) {
+      return explain::over_picture(map, grid, static_cast<Index>(sample.image.shape()[0]),
+                                   static_cast<Index>(sample.image.shape()[1]));
+    };
     data::HostBatch one;
     one.images.resize({1, sample.image.shape()[0], sample.image.shape()[1], sample.image.shape()[2]});
     std::copy(sample.image.begin(), sample.image.end(), one.images.begin());
@@ -86,13 +90,13 @@ template <class Net>
     Index shown = said;
     if (!run.laps.empty()) {
       shown = detail::explainable_class(run.laps.front().clues, said);
-      const auto e = explain::Lap{}(run.laps, std::span<const Index>(&shown, 1)).front();
-      for (const auto& [name, map] : e.parts) picture.maps.push_back({name, map, true});
-      picture.maps.push_back({"LAP, all depths", e.map, true});
+      const auto e = explain::Lap{}(run, std::span<const Index>(&shown, 1)).front();
+      for (const auto& part : e.parts) picture.maps.push_back({part.name, over(part.map, part.grid), true});
+      picture.maps.push_back({"LAP, all depths", over(e.map, e.grid), true});
     }
     if constexpr (has_field<Net, "layer4">) {
       const auto e = explain::GradCam<"layer4">{}(net, image, std::span<const Index>(&shown, 1)).front();
-      picture.maps.push_back({explain::GradCam<"layer4">::name, e.map, false});
+      picture.maps.push_back({explain::GradCam<"layer4">::name, over(e.map, e.grid), false});
     }
     out.pictures.push_back(std::move(picture));
   }

@@ -8,16 +8,26 @@
 #include <xtensor/xtensor.hpp>
 
 #include "limn/backend/kernels.hpp"
+#include "limn/core/grid.hpp"
 
 namespace limn::explain {
 
+/// A map at the method's own resolution (h, w), and where its elements lie in the picture; without a grid they share it
+/// equally.
+struct MapPart {
+  std::string name;
+  xt::xtensor<float, 2> map;
+  std::optional<Grid> grid = std::nullopt;
+};
+
 struct Explanation {
-  xt::xtensor<float, 2> map;  ///< (h, w), the method's own resolution
+  xt::xtensor<float, 2> map;                ///< (h, w), the method's own resolution
+  std::optional<Grid> grid = std::nullopt;  ///< where its elements lie in the picture; none: they share it equally
   /// Another map by which elements are ranked, where the method has one (LAP: the sum over depths, which keeps the
   /// order below the threshold). Empty: rank by the map.
   std::optional<xt::xtensor<float, 2>> ranking = std::nullopt;
-  /// The maps it was made of, from shallow to deep, with names.
-  std::vector<std::pair<std::string, xt::xtensor<float, 2>>> parts = {};
+  /// The maps it was made of, from shallow to deep.
+  std::vector<MapPart> parts = {};
 };
 
 /// One image's map out of a batch of maps (n, h, w, c), channel by channel.
@@ -29,16 +39,21 @@ template <class T>
   return out;
 }
 
-/// A map read at other positions (bilinear): at half-pixel centres, or where `rows` and `columns` say.
+/// A map read at other positions (bilinear).
 [[nodiscard]] inline xt::xtensor<float, 2> resized(const xt::xtensor<float, 2>& map, Index h, Index w,
                                                    const Sampling& rows, const Sampling& columns) {
   const Shape shape{1, static_cast<Index>(map.shape()[0]), static_cast<Index>(map.shape()[1]), 1};
   const Tensor<Cpu> x(shape, std::span(map.data(), map.size()));
   return map_of(kernel::resize_bilinear(x, h, w, rows, columns), 0);
 }
-[[nodiscard]] inline xt::xtensor<float, 2> resized(const xt::xtensor<float, 2>& map, Index h, Index w) {
-  return resized(map, h, w, Sampling::half_pixel(static_cast<Index>(map.shape()[0]), h),
-                 Sampling::half_pixel(static_cast<Index>(map.shape()[1]), w));
+
+/// A map laid over a picture of h x w pixels, every element where it lies (without a grid: by half-pixel centres).
+[[nodiscard]] inline xt::xtensor<float, 2> over_picture(const xt::xtensor<float, 2>& map,
+                                                        const std::optional<Grid>& grid, Index h, Index w) {
+  const Grid whole{GridAxis::covering(h, static_cast<Index>(map.shape()[0])),
+                   GridAxis::covering(w, static_cast<Index>(map.shape()[1]))};
+  const Grid& on = grid ? *grid : whole;
+  return resized(map, h, w, on.rows.sampling({}), on.columns.sampling({}));
 }
 
 }  // namespace limn::explain

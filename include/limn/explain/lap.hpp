@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "limn/explain/explanation.hpp"
-#include "limn/nn/lap_grid.hpp"
+#include "limn/nn/run.hpp"
 #include "limn/ops/ops.hpp"
 
 namespace limn::explain {
@@ -52,7 +52,7 @@ inline Zone zone_of(Index at, bool by_windows, Index kernel, Index stride, Index
     require<ShapeError>(h >= ch && w >= cw, "integrate: a shallower map of ", h, " x ", w, " after a deeper one of ",
                         ch, " x ", cw);
     const Window win = l < windows.size() ? windows[l] : Window{};
-    const bool by_windows = leads_to(win, h, w, ch, cw);
+    const bool by_windows = win.out_h(h) == ch && win.out_w(w) == cw;
     Map next(fine.shape(), 0.f);
     for (Index i = 0; i < ch; ++i) {
       const auto rows = detail::zone_of(i, by_windows, win.kernel_h, win.stride_h, win.pad_h, h, ch);
@@ -77,16 +77,15 @@ inline Zone zone_of(Index at, bool by_windows, Index kernel, Index stride, Index
   return joined;
 }
 
-/// The sum of all maps at the size of the shallowest, each read where its elements lie (`grids`, one per map; none: all
-/// cover the same extent): it keeps the order below the threshold, for choosing the top K.
-[[nodiscard]] inline Map sum_of(const std::vector<Map>& maps, const std::vector<LapGrid>& grids = {}) {
-  require(!maps.empty(), "sum_of: no maps");
+/// The sum of all maps at the size of the shallowest, each read where its elements lie: it keeps the order below the
+/// threshold, for choosing the top K.
+[[nodiscard]] inline Map sum_of(const std::vector<Map>& maps, const std::vector<Grid>& grids) {
+  require(!maps.empty() && maps.size() == grids.size(), "sum_of: ", maps.size(), " maps and ", grids.size(), " grids");
   Map out = maps.front();
   const auto h = static_cast<Index>(out.shape()[0]), w = static_cast<Index>(out.shape()[1]);
   for (std::size_t l = 1; l < maps.size(); ++l) {
-    const Map more = grids.empty() ? resized(maps[l], h, w)
-                                   : resized(maps[l], h, w, grids[l].rows.sampling(grids[0].rows),
-                                             grids[l].columns.sampling(grids[0].columns));
+    const Map more =
+        resized(maps[l], h, w, grids[l].rows.sampling(grids[0].rows), grids[l].columns.sampling(grids[0].columns));
     for (std::size_t i = 0; i < out.size(); ++i) out.data()[i] += more.data()[i];
   }
   return out;
@@ -110,21 +109,22 @@ struct Lap {
     Run<B> run;
     (void)run(net, Var<B>(images));
     require(!run.laps.empty(), "explain::Lap: the network has no LAP (use pool::Lap)");
-    return (*this)(run.laps, classes);
+    return (*this)(run, classes);
   }
 
   /// From the LAPs of a pass that was made anyway.
   template <Backend B>
-  [[nodiscard]] std::vector<Explanation> operator()(const std::vector<LapOutput<B>>& laps,
-                                                    std::span<const Index> classes) const {
+  [[nodiscard]] std::vector<Explanation> operator()(const Run<B>& run, std::span<const Index> classes) const {
     const NoRecord no_record;
+    const auto& laps = run.laps;
     std::vector<Tensor<B>> importance;
     std::vector<Window> windows;
+    std::vector<Grid> grids;
     for (const auto& lap : laps) {
       importance.push_back(sigmoid(lap.logits).value());
       windows.push_back(lap.window);
+      grids.push_back(run.grid(lap.logits.dim(1), lap.logits.dim(2)));
     }
-    const std::vector<LapGrid> grids = lap_grids(laps);
     std::vector<Explanation> out;
     for (std::size_t i = 0; i < classes.size(); ++i) {
       const ClueTable& clues = laps.front().clues;
@@ -134,11 +134,12 @@ struct Lap {
       std::vector<Map> maps;
       for (std::size_t l = 0; l < laps.size() && speaks_for(clues, classes[i]); ++l) {
         maps.push_back(class_map(importance[l], clues, static_cast<Index>(i), classes[i]));
-        e.parts.emplace_back(text("LAP ", l + 1, " (", maps.back().shape()[0], " x ", maps.back().shape()[1], ")"),
-                             maps.back());
+        e.parts.push_back({text("LAP ", l + 1, " (", maps.back().shape()[0], " x ", maps.back().shape()[1], ")"),
+                           maps.back(), grids[l]});
       }
       if (!maps.empty()) {
         e.map = integrate(maps, windows, options);
+        e.grid = grids.front();
         e.ranking = sum_of(maps, grids);
       }
       out.push_back(std::move(e));

@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "limn/loss/loss.hpp"
-#include "limn/nn/lap_grid.hpp"
 
 namespace limn {
 
@@ -55,6 +54,12 @@ void mark(const T* rank, T* weights, Index count, Index stride, Index k, bool la
 template <Backend B>
 Var<B> chosen_cross_entropy(const Var<B>& logits, const Tensor<B>& active, const Tensor<B>& silent) {
   return sum(softplus(-logits) * Var<B>(active) + softplus(logits) * Var<B>(silent));
+}
+
+/// A map of the pass, read where the elements of a map of shape `other` lie.
+template <Backend B>
+Var<B> laid_on(const Run<B>& run, const Var<B>& map, const Shape& other) {
+  return resize(map, other[1], other[2], run.grid(map.dim(1), map.dim(2)), run.grid(other[1], other[2]));
 }
 
 /// How many samples of the batch lie on each side of a clue.
@@ -128,7 +133,6 @@ struct LapSupervision {
         maps.push_back((lap.discriminative.empty() ? own : own + sigmoid(lap.discriminative)).value());
       }
     }
-    const std::vector<LapGrid> grids = lap_grids(step.run.laps);
     Var<B> total = Tensor<B>(Shape{1}, typename B::scalar(0));
     for (std::size_t l = 0; l < maps.size(); ++l) {
       const auto& lap = step.run.laps[l];
@@ -137,7 +141,7 @@ struct LapSupervision {
       };
       if (step.progress >= options.warm_up)
         add(lap.logits,
-            detail::supervision_weights(reference(maps, grids, l), maps[l], lap.clues, step.batch.labels, options));
+            detail::supervision_weights(reference(step.run, maps, l), maps[l], lap.clues, step.batch.labels, options));
       if (!lap.discriminative.empty())
         add(lap.discriminative, detail::supervision_weights(maps[l], maps[l], lap.clues, step.batch.labels,
                                                             {.min_active = 1, .max_active = 1, .inactive = 1}));
@@ -147,13 +151,12 @@ struct LapSupervision {
 
  private:
   template <Backend B>
-  [[nodiscard]] Tensor<B> reference(const std::vector<Tensor<B>>& maps, const std::vector<LapGrid>& grids,
-                                    std::size_t l) const {
+  [[nodiscard]] Tensor<B> reference(const Run<B>& run, const std::vector<Tensor<B>>& maps, std::size_t l) const {
     if (options.reference == Reference::own) return maps[l];
     const NoRecord no_record;
     Var<B> sum = maps[l];
     for (std::size_t other = 0; other < maps.size(); ++other)
-      if (other != l) sum = sum + on_grid(Var<B>(maps[other]), grids[other], grids[l], maps[l].dim(1), maps[l].dim(2));
+      if (other != l) sum = sum + detail::laid_on(run, Var<B>(maps[other]), maps[l].shape());
     return sum.value();
   }
 };
@@ -169,11 +172,10 @@ struct LapConcordance {
   Var<B> operator()(const Step<B>& step) const {
     using T = typename B::scalar;
     require(!step.run.laps.empty(), "lap_concordance: the network has no LAP (use pool::Lap)");
-    const std::vector<LapGrid> grids = lap_grids(step.run.laps);
     Var<B> total = Tensor<B>(Shape{1}, T(0));
     for (std::size_t l = 0; l + 1 < step.run.laps.size(); ++l) {
       const Var<B>& shallow = step.run.laps[l].logits;
-      const Var<B> deep = on_grid(step.run.laps[l + 1].logits, grids[l + 1], grids[l], shallow.dim(1), shallow.dim(2));
+      const Var<B> deep = detail::laid_on(step.run, step.run.laps[l + 1].logits, shallow.shape());
       const Var<B> divergence = (sigmoid(shallow) - sigmoid(deep)) * (shallow - deep);
       const auto samples_and_elements = static_cast<T>(shallow.dim(0) * shallow.dim(1) * shallow.dim(2));
       total = total + sum(divergence) * (T(0.5) / samples_and_elements);

@@ -54,6 +54,7 @@ struct LapPool {
   Var<B> scores(const Var<B>& x, auto& run) const {
     const Var<B> logits = run(head, x);
     run.laps.push_back({logits, run.training ? run(discriminative, x.detach()) : Var<B>(), clues.table(), window(x)});
+    run.pooled(x, window(x));
     return sum(sigmoid(logits), {-1});
   }
 

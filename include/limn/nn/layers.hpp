@@ -62,8 +62,9 @@ struct Conv2d {
     bias.value().fill(0);
   }
 
-  Var<B> operator()(const Var<B>& x, auto&) const {
+  Var<B> operator()(const Var<B>& x, auto& run) const {
     Var<B> y = conv2d(x, weight, window);
+    if constexpr (Kernel != 2 * Padding + 1 || Stride != 1) run.pooled(x, window);
     if constexpr (Bias) return y + bias;
     return y;
   }
@@ -123,7 +124,11 @@ struct MaxPool2d {
   static constexpr Window window = Window::square(Kernel, Stride, Padding);
   static constexpr auto fields = std::tuple{};
   static constexpr Dims shape(Dims in) { return {window.out_h(in.height), window.out_w(in.width), in.channels}; }
-  Var<B> operator()(const Var<B>& x, auto&) const { return max_pool2d(x, window); }
+  Var<B> operator()(const Var<B>& x, auto& run) const {
+    Var<B> y = max_pool2d(x, window);
+    run.pooled(x, window);
+    return y;
+  }
 };
 
 /// (n, h, w, c) -> (n, 1, 1, c)

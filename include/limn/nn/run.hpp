@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "limn/autograd/grad.hpp"
+#include "limn/core/grid.hpp"
 #include "limn/nn/address.hpp"
 #include "limn/nn/clues.hpp"
 
@@ -20,7 +21,7 @@ struct LapOutput {
   Var<B> logits;          ///< (n, h, w, clues); the importance is sigmoid(logits)
   Var<B> discriminative;  ///< the twin scorer's logits, same shape; empty outside training
   ClueTable clues;
-  Window window = {};  ///< of the pool that the map steers: what an element of the next map stands for
+  Window window = {};  ///< of the pool that the map steers
 };
 
 template <Backend B>
@@ -56,6 +57,23 @@ class Run {
   /// What tap i got. Empty if the part was never called.
   [[nodiscard]] const Var<B>& tapped(std::size_t i) const { return taps_.at(i).value; }
 
+  /// Where the elements of a map of this size lie in the picture; maps of one size lie alike. Where no layer said how
+  /// the size came about, they share the picture equally.
+  [[nodiscard]] Grid grid(Index h, Index w) const {
+    for (const Place& place : places_)
+      if (place.h == h && place.w == w) return place.grid;
+    const Place picture = places_.empty() ? Place{1, 1, {}} : places_.front();
+    return {GridAxis::covering(picture.h, h), GridAxis::covering(picture.w, w)};
+  }
+  /// For layers that change the size of a map: x is read in these windows.
+  void pooled(const Var<B>& x, const Window& window) {
+    begin(x);
+    const Index h = window.out_h(x.dim(1)), w = window.out_w(x.dim(2));
+    for (const Place& place : places_)
+      if (place.h == h && place.w == w) return;
+    places_.push_back({h, w, grid(x.dim(1), x.dim(2)).pooled(window)});
+  }
+
   /// A running statistic moves to (1 - share) old + share fresh when the pass is committed.
   void update(const Buffer<B>& buffer, Tensor<B> fresh, typename B::scalar share) {
     updates_.push_back({buffer.value(), std::move(fresh), share});
@@ -81,6 +99,7 @@ class Run {
   /// A call without the type of the layer, compiled once.
   [[gnu::noinline]] Var<B> call(void* layer, const detail::MemberType& (*type)(), const Var<B>& x,
                                 Var<B> (*forward)(const void* layer, const Var<B>& x, Run& run)) {
+    begin(x);
     try {
       Var<B> y = forward(layer, x, *this);
       if (check_finite) require_finite(y);
@@ -95,6 +114,10 @@ class Run {
     }
   }
 
+  struct Place {
+    Index h, w;
+    Grid grid;
+  };
   struct Tap {
     const void* layer;
     TypeId type;
@@ -105,6 +128,11 @@ class Run {
     Tensor<B> buffer, fresh;
     typename B::scalar share;
   };
+
+  /// The first map of a pass is the picture.
+  void begin(const Var<B>& x) {
+    if (places_.empty() && x.rank() == 4) places_.push_back({x.dim(1), x.dim(2), {}});
+  }
 
   Var<B> tapped(const void* layer, TypeId type, Var<B> y) {
     for (Tap& tap : taps_) {
@@ -124,6 +152,7 @@ class Run {
               y.value().data()[i]);
   }
 
+  std::vector<Place> places_;  ///< the picture first
   std::vector<Tap> taps_;
   std::vector<Update> updates_;
   std::vector<Tensor<CpuOf<std::int64_t>>> counts_;

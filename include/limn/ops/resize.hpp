@@ -20,9 +20,15 @@ template <Backend B>
 /// (n, h, w, c) -> (n, out_h, out_w, c) with half-pixel centres (torch: align_corners = false, antialias = false).
 template <Backend B>
 [[nodiscard]] Var<B> resize(const Var<B>& x, Index out_h, Index out_w) {
-  if (x.rank() != 4) return resize(x, out_h, out_w, {}, {});  // refused there
+  if (x.rank() != 4) return resize(x, out_h, out_w, Sampling{}, Sampling{});  // refused there
   if (x.dim(1) == out_h && x.dim(2) == out_w) return x;
   return resize(x, out_h, out_w, Sampling::half_pixel(x.dim(1), out_h), Sampling::half_pixel(x.dim(2), out_w));
+}
+
+/// A map that lies on grid `from`, read where the elements of a map of out_h x out_w on grid `to` lie.
+template <Backend B>
+[[nodiscard]] Var<B> resize(const Var<B>& x, Index out_h, Index out_w, const Grid& from, const Grid& to) {
+  return resize(x, out_h, out_w, from.rows.sampling(to.rows), from.columns.sampling(to.columns));
 }
 
 /// The adjoint of resize: an image of `shape`.
@@ -38,7 +44,7 @@ Var<B> resize_input(const Var<B>& y, const Shape& shape, const Sampling& rows, c
 
 template <Backend B>
 Var<B> resize_input(const Var<B>& y, const Shape& shape) {
-  if (y.rank() != 4 || shape.rank() != 4) return resize_input(y, shape, {}, {});  // refused there
+  if (y.rank() != 4 || shape.rank() != 4) return resize_input(y, shape, Sampling{}, Sampling{});  // refused there
   return resize_input(y, shape, Sampling::half_pixel(shape[1], y.dim(1)), Sampling::half_pixel(shape[2], y.dim(2)));
 }
 

@@ -22,6 +22,8 @@ inline constexpr std::array<const char*, 4> monitors = {"val_auc", "val_accuracy
   require<OptionError>(options.batch >= 1 && options.batch <= 1'000'000, "fit: batch must be 1 to 1000000, got ",
                        options.batch);
   require<OptionError>(options.patience >= 0, "fit: patience must be at least 0, got ", options.patience);
+  require<OptionError>(options.choose_after >= 0 && options.choose_after < 1,
+                       "fit: choose_after must be 0 to less than 1, got ", options.choose_after);
   require<OptionError>(options.max_minutes >= 0, "fit: max_minutes must be at least 0, got ", options.max_minutes);
   require<OptionError>(std::find(monitors.begin(), monitors.end(), options.monitor) != monitors.end(),
                        "fit: monitor must be val_auc, val_accuracy, val_loss or loss, got \"", options.monitor, "\"");

@@ -66,7 +66,7 @@ class Loop {
     start_ = std::chrono::steady_clock::now();
     Ending ending = Ending::epochs;
     while (state_.epoch() < options_.epochs) {
-      if (options_.patience > 0 && state_.epoch() - state_.best_epoch >= options_.patience) {
+      if (options_.patience > 0 && state_.epoch() - std::max(state_.best_epoch, early()) >= options_.patience) {
         ending = Ending::early_stopping;
         break;
       }
@@ -195,13 +195,18 @@ class Loop {
             means()};
   }
 
+  /// Epochs that are the best only until a later one is done.
+  Index early() const {
+    return static_cast<Index>(std::ceil(options_.choose_after * static_cast<double>(options_.epochs) - 1e-6));
+  }
+
   /// An epoch is over: is it the best, and all files. last.safetensors goes first: best and metrics can be made again
   /// from it wherever the process is killed.
   [[gnu::cold]] void finish(EpochRecord record) {
     const double value = record.at(options_.monitor), loss = record.at("val_loss");
     const double gain = larger_is_better(options_.monitor) ? value - state_.best_value : state_.best_value - value;
-    const bool best =
-        std::isfinite(value) && (state_.best_epoch == 0 || gain > 0 || (gain == 0 && loss < state_.best_loss));
+    const bool first = state_.best_epoch == 0 || (state_.epoch() >= early() && state_.best_epoch <= early());
+    const bool best = std::isfinite(value) && (first || gain > 0 || (gain == 0 && loss < state_.best_loss));
     state_.records.push_back(std::move(record));
     state_.batches = state_.images = 0;
     state_.epoch_seconds = 0;

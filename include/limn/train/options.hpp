@@ -55,6 +55,9 @@ struct FitOptions {
   /// What the best epoch is best in: val_auc, val_accuracy (largest), val_loss, loss (smallest). Equals are decided by
   /// val_loss.
   std::string monitor = "val_auc";
+  /// Epochs of this first share of the training are the best only until a later one is done: for losses that are not
+  /// complete before (the warm_up of LapSupervision). `patience` counts from there.
+  double choose_after = 0;
   Index patience = 0;        ///< stop after so many epochs without a better one; 0: never
   double max_minutes = 0;    ///< of this call; 0: no limit
   bool restore_best = true;  ///< the network ends with the weights of the best epoch, else with the last ones

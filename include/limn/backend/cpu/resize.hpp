@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "limn/core/grid.hpp"
 #include "limn/core/parallel.hpp"
 #include "limn/core/tensor.hpp"
 

@@ -1,21 +1,14 @@
-// Where the elements of LAP maps lie: what pooling itself does to a ramp, by hand, and without known windows.
+// Where the elements of maps lie: what pooling itself does to a ramp, by hand, through layers, and where nobody says.
 #include <doctest/doctest.h>
 
 #include "helpers.hpp"
-#include "limn/nn/lap_grid.hpp"
+#include "limn/models/resnet.hpp"
 #include "limn/ops/lap_pool.hpp"
 
 using namespace limn;
 using D = CpuDouble;
 
 namespace {
-
-/// Laps of these sizes and windows; the maps do not matter.
-std::vector<LapOutput<D>> laps_of(const std::vector<Shape>& shapes, const std::vector<Window>& windows) {
-  std::vector<LapOutput<D>> out;
-  for (std::size_t l = 0; l < shapes.size(); ++l) out.push_back({Var<D>(Tensor<D>(shapes[l], 0.)), {}, {}, windows[l]});
-  return out;
-}
 
 /// A picture whose value is 10 y + x.
 Var<D> ramp(Index h, Index w) {
@@ -38,32 +31,37 @@ TEST_CASE("a ramp that was averaged window by window and is read on its grid is 
       const Var<D> equal = Tensor<D>(Shape{1, maps.back().dim(1), maps.back().dim(2), 1}, 1.);
       maps.push_back(lap_pool(maps.back(), equal, Var<D>(Tensor<D>(Shape{1}, 1.)), window));
     }
-    const auto grids =
-        lap_grids(laps_of({maps[0].shape(), maps[1].shape(), maps[2].shape()}, std::vector<Window>(3, window)));
+    Run<D> run;
+    for (int l = 0; l < 2; ++l) run.pooled(maps[static_cast<std::size_t>(l)], window);
+    const auto grid = [&](std::size_t l) { return run.grid(maps[l].dim(1), maps[l].dim(2)); };
     for (std::size_t l = 1; l < maps.size(); ++l) {
-      const Var<D> back = on_grid(maps[l], grids[l], grids[0], 41, 38);
+      const Var<D> back = resize(maps[l], 41, 38, grid(l), grid(0));
       for (Index y = 12; y < 26; ++y)  // away from the border, where windows are cut
         for (Index x = 12; x < 26; ++x) CHECK(back.value()(0, y, x, 0) == doctest::Approx(maps[0].value()(0, y, x, 0)));
       // And the other way: the first map read where the elements of the deeper one lie.
-      const Var<D> down = on_grid(maps[0], grids[0], grids[l], maps[l].dim(1), maps[l].dim(2));
+      const Var<D> down = resize(maps[0], maps[l].dim(1), maps[l].dim(2), grid(0), grid(l));
       const Index y = maps[l].dim(1) / 2, x = maps[l].dim(2) / 2;
       CHECK(down.value()(0, y, x, 0) == doctest::Approx(maps[l].value()(0, y, x, 0)));
     }
   }
 }
 
-TEST_CASE("by hand: windows of 3 with stride 2 begin at 0, three times over; after anything else extents agree") {
-  const Window pool = Window::square(3, 2, 1);
-  const auto grids = lap_grids(laps_of({{1, 16, 16, 1}, {1, 8, 8, 1}, {1, 4, 4, 1}, {1, 2, 1, 1}},
-                                       {pool, pool, pool /* would lead to 2 x 2 */, Window{}}));
-  CHECK(grids[0].rows.step == 1);
-  CHECK(grids[1].rows.first == 0);
-  CHECK(grids[1].rows.step == 2);
-  CHECK(grids[2].columns.first == 0);
-  CHECK(grids[2].columns.step == 4);
-  CHECK(grids[3].rows.step == 8);
-  CHECK(grids[3].rows.first == 2);  // the middle of elements 0 and 1, which lie at 0 and 4
-  CHECK(grids[3].columns.step == 16);
-  CHECK(grids[3].columns.first == 6);  // the middle of 0, 4, 8, 12
-  CHECK(lap_grids(laps_of({}, {})).empty());
+TEST_CASE("the layers of ResNet say where their maps lie; others share the picture equally") {
+  const models::ResNetSmall<Cpu, 1, 2> net{Seed{1}};
+  Run<Cpu> run;
+  (void)run(net, Var<Cpu>(Tensor<Cpu>(Shape{1, 64, 96, 1}, 0.f)));
+  CHECK(run.grid(64, 96).rows.step == 1);
+  for (const auto& [h, w, step] : {std::tuple<Index, Index, double>{32, 48, 2}, {16, 24, 4}, {8, 12, 8}, {2, 3, 32}}) {
+    CHECK(run.grid(h, w).rows.first == 0);
+    CHECK(run.grid(h, w).columns.first == 0);
+    CHECK(run.grid(h, w).rows.step == step);
+    CHECK(run.grid(h, w).columns.step == step);
+  }
+  CHECK(run.grid(5, 6).rows.step == 64. / 5);
+  CHECK(run.grid(5, 6).columns.first == 7.5);  // 16 pixels each: the middle of the first is between 7 and 8
+  // Without a pass two sizes still lie on one another as in a plain resize.
+  const Run<Cpu> nothing;
+  const Sampling plain = Sampling::half_pixel(3, 7), found = nothing.grid(3, 3).rows.sampling(nothing.grid(7, 7).rows);
+  CHECK(found.first == doctest::Approx(plain.first));
+  CHECK(found.step == doctest::Approx(plain.step));
 }
