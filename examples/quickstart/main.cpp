@@ -16,8 +16,11 @@ int main(int argc, char** argv) {
 
     // A ResNet-18 in which every step to a lower resolution is a LAP-Pool.
     models::SlimResNet18<Cpu, 1, 2, pool::Lap> net{Seed{options.seed}};
-    // A finding takes 3 to 10 hundredths of the picture; the maps learn where once the features have a first idea.
-    const LapSupervisionOptions finding{.min_active = .03f, .max_active = .1f, .inactive = .1f, .warm_up = .2f};
+    // What is known of the size of a finding, as a share of the picture. The maps learn where it is once the features
+    // have a first idea.
+    const bool generated = options.data.empty();
+    const LapSupervisionOptions finding{
+        .min_active = generated ? .03f : .05f, .max_active = generated ? .1f : .3f, .inactive = .1f, .warm_up = .3f};
     auto loss = CrossEntropy{} + LapSupervision{finding} + LapConcordance{};
     auto fit = train::fit(net, loss, Adam{{.lr = 1e-3, .weight_decay = 1e-6}}, train, val,
                           {.epochs = options.epochs,
