@@ -9,7 +9,7 @@ using namespace limn;
 
 int main(int argc, char** argv) {
   const auto about = "Trains the quickstart's network without LAP and explains it by Grad-CAM.";
-  const example::RunOptions defaults{.size = 64, .epochs = 18, .batch = 16, .seed = 7, .out = "runs/plain"};
+  const example::RunOptions defaults{.size = 64, .epochs = 24, .batch = 16, .seed = 7, .out = "runs/plain"};
   return example::run(argc, argv, about, defaults, [](const example::RunOptions& options) {
     auto data = example::two_classes(options);
     auto [train, val, test] = data.split({.fractions = {.7, .1, .2}, .seed = options.seed});

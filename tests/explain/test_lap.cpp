@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "../nn/helpers.hpp"
+#include "limn/explain/grad_cam.hpp"
 #include "limn/explain/lap.hpp"
 #include "limn/models/resnet.hpp"
 
@@ -178,4 +179,24 @@ TEST_CASE("a network explains itself: depths, sizes, a batch as its pictures") {
   const models::ResNetSmall<Cpu, 1, 2> plain{Seed{1}};
   CHECK(testing::message_of([&] { (void)explain::Lap{}(plain, x, std::span<const Index>(of)); }) ==
         "explain::Lap: the network has no LAP (use pool::Lap)");
+}
+
+TEST_CASE("a map is laid over the picture where its elements lie") {
+  const Map map = made(2, 2, {0, 2, 4, 6});
+  // Elements at pixels 0 and 2; beyond the last one its value again.
+  CHECK(difference(explain::over_picture(map, Grid{{0, 2}, {0, 2}}, 4, 4),
+                   made(4, 4, {0, 1, 2, 2, 2, 3, 4, 4, 4, 5, 6, 6, 4, 5, 6, 6})) == 0);
+  // Without a grid two pixels for each element: their middles are at 1/2 and 5/2.
+  CHECK(difference(explain::over_picture(map, std::nullopt, 2, 4), made(2, 4, {0, .5f, 1.5f, 2, 4, 4.5f, 5.5f, 6})) <
+        1e-6);
+}
+
+TEST_CASE("Grad-CAM says where its elements lie") {
+  const models::ResNetSmall<Cpu, 1, 2> net{Seed{1}};
+  const std::vector<Index> of{1};
+  const auto e =
+      explain::GradCam<"layer3">{}(net, testing::random_tensor<Cpu>({1, 64, 64, 1}, "x"), std::span<const Index>(of));
+  REQUIRE(e[0].grid);
+  CHECK(e[0].grid->rows.first == 0);
+  CHECK(e[0].grid->columns.step == 16);
 }

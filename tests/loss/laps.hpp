@@ -26,11 +26,10 @@ inline naive::Maps to_naive(const Tensor<CpuDouble>& t) {
   return {t.dim(0), t.dim(1), t.dim(2), t.dim(3), {t.data(), t.data() + t.size()}};
 }
 
-inline std::vector<naive::Lap> to_naive(const Run<CpuDouble>& run) {
+inline std::vector<naive::Lap> to_naive(const Run<CpuDouble>& run, double centre = .5) {
   std::vector<naive::Lap> out;
   for (const auto& lap : run.laps)
-    out.push_back({to_naive(lap.logits.value()), to_naive(lap.discriminative.value()),
-                   run.grid(lap.logits.dim(1), lap.logits.dim(2)).rows.first == 0 ? 0. : .5});
+    out.push_back({to_naive(lap.logits.value()), to_naive(lap.discriminative.value()), centre});
   return out;
 }
 

@@ -30,8 +30,7 @@ class FunctionRef<R(Arguments...)> {
   R (*call_)(const void* function, Arguments... arguments);
 };
 
-/// A function that is kept. It cannot be copied, so what it captured need not be either; std::function takes the
-/// compiler twice as long.
+/// A function that is kept. Unlike std::function it cannot be copied, so no copy of what it captured is compiled.
 template <class Signature>
 class OwnedFunction;
 

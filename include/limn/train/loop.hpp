@@ -50,7 +50,8 @@ class Loop {
                                        " scale ", a.scale, " brightness ", a.brightness, " contrast ", a.contrast,
                                        " gamma ", a.gamma, " noise ", a.noise)},
                       {"schedule", describe(options.schedule, options.epochs)},
-                      {"monitor", options.monitor}});
+                      {"monitor", options.monitor},
+                      {"choose_after", text(options.choose_after)}});
   }
 
   [[gnu::cold]] Fit run() {
