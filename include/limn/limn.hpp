@@ -1,5 +1,5 @@
-// Everything of limn. For faster compilation include what you use: "limn/nn/layers.hpp", "limn/explain/grad_cam.hpp",
-// ...
+// Everything of limn but what is for tests ("limn/nn/check_layer.hpp"). For faster compilation include what you use:
+// "limn/nn/layers.hpp", "limn/explain/grad_cam.hpp", ...
 #pragma once
 
 #include "limn/core/host.hpp"
@@ -14,7 +14,6 @@
 #include "limn/loss/classification.hpp"
 #include "limn/loss/lap.hpp"
 #include "limn/models/resnet.hpp"
-#include "limn/nn/check_layer.hpp"
 #include "limn/nn/layers.hpp"
 #include "limn/nn/sequential.hpp"
 #include "limn/ops/ops.hpp"

@@ -5,7 +5,7 @@ using namespace limn;
 
 struct Head {
   Linear<Cpu, 8, 2> linear;
-  static constexpr auto fields = std::tuple{field<"linear">(&Head::linear)};
+  static constexpr auto fields = Fields{field<"linear">(&Head::linear)};
 #ifdef BAD
   Var<Cpu> operator()(const Var<Cpu>& x) const { return x; }
 #else

@@ -6,7 +6,7 @@ using namespace limn;
 struct Head {
   Linear<Cpu, 8, 2> linear;
 #ifndef BAD
-  static constexpr auto fields = std::tuple{field<"linear">(&Head::linear)};
+  static constexpr auto fields = Fields{field<"linear">(&Head::linear)};
 #endif
   Var<Cpu> operator()(const Var<Cpu>& x, auto& run) const { return run(linear, x); }
 };

@@ -10,9 +10,9 @@ struct SqueezeExcite {
   Linear<B, C / Ratio, C> excite;
   static constexpr auto fields =
 #ifdef BAD
-      std::tuple{field<"squeeze">(&SqueezeExcite::squeez), field<"excite">(&SqueezeExcite::excite)};
+      Fields{field<"squeeze">(&SqueezeExcite::squeez), field<"excite">(&SqueezeExcite::excite)};
 #else
-      std::tuple{field<"squeeze">(&SqueezeExcite::squeeze), field<"excite">(&SqueezeExcite::excite)};
+      Fields{field<"squeeze">(&SqueezeExcite::squeeze), field<"excite">(&SqueezeExcite::excite)};
 #endif
 
   Var<B> operator()(Var<B> x, auto& run) const {

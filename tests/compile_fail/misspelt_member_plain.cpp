@@ -6,9 +6,9 @@ using namespace limn;
 struct SqueezeExcite {
   Linear<Cpu, 32, 2> squeeze;
 #ifdef BAD
-  static constexpr auto fields = std::tuple{field<"squeeze">(&SqueezeExcite::squeez)};
+  static constexpr auto fields = Fields{field<"squeeze">(&SqueezeExcite::squeez)};
 #else
-  static constexpr auto fields = std::tuple{field<"squeeze">(&SqueezeExcite::squeeze)};
+  static constexpr auto fields = Fields{field<"squeeze">(&SqueezeExcite::squeeze)};
 #endif
   Var<Cpu> operator()(const Var<Cpu>& x, auto& run) const { return run(squeeze, x); }
 };

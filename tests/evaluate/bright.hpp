@@ -11,7 +11,7 @@ namespace limn::testing {
 /// Logits (0, 8 * (mean of the picture - 1/2)): says 1 for a bright picture.
 struct Bright {
   Parameter<Cpu> gain{Shape{1}};
-  static constexpr auto fields = std::tuple{field<"gain">(&Bright::gain)};
+  static constexpr auto fields = Fields{field<"gain">(&Bright::gain)};
   Bright() { gain.value().fill(8); }
   Var<Cpu> operator()(const Var<Cpu>& x, auto&) const {
     const Var<Cpu> one = reshape((global_average(x) - 0.5f) * gain, {x.dim(0), 1});

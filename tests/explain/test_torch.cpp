@@ -21,7 +21,7 @@ Tensor<D> wave(const Shape& shape, double speed, double size) {
 
 /// The last call of a layer, under a name of its own.
 struct Target {
-  static constexpr auto fields = std::tuple{};
+  static constexpr auto fields = Fields{};
   Var<D> operator()(const Var<D>& x, auto&) const { return x; }
 };
 
@@ -30,8 +30,8 @@ struct Net {
   Conv2d<D, 4, 4, 3, 1, 1, false> second;
   Target target;
   Linear<D, 4, 3, false> fc;
-  static constexpr auto fields = std::tuple{field<"first">(&Net::first), field<"second">(&Net::second),
-                                            field<"target">(&Net::target), field<"fc">(&Net::fc)};
+  static constexpr auto fields = Fields{field<"first">(&Net::first), field<"second">(&Net::second),
+                                        field<"target">(&Net::target), field<"fc">(&Net::fc)};
 
   Net() {
     first.weight.value() = wave({4, 3, 3, 2}, 0.7, 0.6);

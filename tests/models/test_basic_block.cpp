@@ -61,7 +61,8 @@ TEST_CASE("one LAP pools the convolution and the shortcut") {
   const auto pool = [&](const Var<D>& v) {
     return lap_pool_composed(v, q, block.lap.alpha, Window::square(3, 2, 1), 1e-3);
   };
-  const auto& [project, norm] = block.downsample.children;
+  const auto& project = at<"0">(block.downsample);
+  const auto& norm = at<"1">(block.downsample);
   const Var<D> left =
       parts(block.bn2,
             parts(block.conv2, relu(parts(block.bn1, pool(conv2d(x, block.conv1.weight, Window::square(3, 1, 1)))))));

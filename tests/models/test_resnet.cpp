@@ -84,8 +84,8 @@ TEST_CASE("any named part has an address") {
   const Big net{Seed{1}};
   const auto& part = at<"layer4.1.conv2">(net);
   static_assert(std::is_same_v<std::remove_cvref_t<decltype(part)>, Conv2d<Cpu, 512, 512, 3, 1, 1, false>>);
-  CHECK(&part == &std::get<1>(net.layer4.children).conv2);
-  CHECK(&at<"layer2.0.downsample.1">(net) == &std::get<1>(std::get<0>(net.layer2.children).downsample.children));
+  CHECK(&part == &at<"1">(net.layer4).conv2);
+  CHECK(&at<"layer2.0.downsample.1">(net) == &at<"1">(at<"0">(net.layer2).downsample));
   CHECK(&at<"fc.bias">(net) == &net.fc.bias);
 }
 

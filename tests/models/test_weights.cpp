@@ -16,7 +16,7 @@ struct Tiny {
   Conv2d<Cpu, 2, 3, 2> conv;
   BatchNorm2d<Cpu, 3> bn;
   Linear<Cpu, 3, 2> fc;
-  static constexpr auto fields = std::tuple{field<"conv">(&Tiny::conv), field<"bn">(&Tiny::bn), field<"fc">(&Tiny::fc)};
+  static constexpr auto fields = Fields{field<"conv">(&Tiny::conv), field<"bn">(&Tiny::bn), field<"fc">(&Tiny::fc)};
   explicit Tiny(Seed seed = {}) { initialise(*this, seed); }
 };
 

@@ -11,7 +11,7 @@ struct SqueezeExcite {
   Linear<B, C, C / Ratio> squeeze;
   Linear<B, C / Ratio, C> excite;
   static constexpr auto fields =
-      std::tuple{field<"squeeze">(&SqueezeExcite::squeeze), field<"excite">(&SqueezeExcite::excite)};
+      Fields{field<"squeeze">(&SqueezeExcite::squeeze), field<"excite">(&SqueezeExcite::excite)};
 
   Var<B> operator()(Var<B> x, auto& run) const {
     return x * sigmoid(run(excite, relu(run(squeeze, global_average(x)))));

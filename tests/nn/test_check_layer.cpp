@@ -29,7 +29,7 @@ template <Backend B, int Factor>
 struct SquareLayer {
   static constexpr int in_channels = 2, out_channels = 2;
   Linear<B, 2, 2> linear;
-  static constexpr auto fields = std::tuple{field<"linear">(&SquareLayer::linear)};
+  static constexpr auto fields = Fields{field<"linear">(&SquareLayer::linear)};
   Var<B> operator()(const Var<B>& x, auto& run) const {
     return map(Square{}, run(linear, x), [](const Var<B>& v) { return v * typename B::scalar(Factor); });
   }
@@ -40,7 +40,7 @@ template <Backend B>
 struct Forgetful {
   static constexpr int in_channels = 2, out_channels = 2;
   Linear<B, 2, 2> linear;
-  static constexpr auto fields = std::tuple{field<"linear">(&Forgetful::linear)};
+  static constexpr auto fields = Fields{field<"linear">(&Forgetful::linear)};
   Var<B> operator()(const Var<B>& x, auto& run) const {
     return map(Square{}, run(linear, x), [](const Var<B>& v) { return (v * typename B::scalar(2)).detach(); });
   }

@@ -14,19 +14,18 @@ namespace {
 /// Two convolutions of one kind, so that only their paths tell them apart.
 struct Pair {
   Conv2d<Cpu, 2, 3, 3> a, b;
-  static constexpr auto fields = std::tuple{field<"a">(&Pair::a), field<"b">(&Pair::b)};
+  static constexpr auto fields = Fields{field<"a">(&Pair::a), field<"b">(&Pair::b)};
 };
 /// The same two after another layer and in the other order.
 struct Longer {
   Linear<Cpu, 5, 5> first;
   Conv2d<Cpu, 2, 3, 3> b, a;
-  static constexpr auto fields =
-      std::tuple{field<"first">(&Longer::first), field<"b">(&Longer::b), field<"a">(&Longer::a)};
+  static constexpr auto fields = Fields{field<"first">(&Longer::first), field<"b">(&Longer::b), field<"a">(&Longer::a)};
 };
 struct Outer {
   Pair pair;
   Sequential<Conv2d<Cpu, 3, 4, 1, 1, 0, false>, BatchNorm2d<Cpu, 4>, Relu<Cpu>> tail;
-  static constexpr auto fields = std::tuple{field<"pair">(&Outer::pair), field<"tail">(&Outer::tail)};
+  static constexpr auto fields = Fields{field<"pair">(&Outer::pair), field<"tail">(&Outer::tail)};
 };
 
 std::string paths(const auto& layer) {
@@ -46,8 +45,8 @@ TEST_CASE("leaves are listed in order, with the path from outside to inside") {
         "tail.0.weight p\ntail.1.weight p\ntail.1.bias p\n"
         "tail.1.running_mean b\ntail.1.running_var b\ntail.1.num_batches_tracked c\n");
   const auto all = leaves(outer);
-  CHECK(all[4].parameter == &std::get<0>(outer.tail.children).weight);
-  CHECK(all[8].buffer == &std::get<1>(outer.tail.children).running_var);
+  CHECK(all[4].parameter == &at<"0">(outer.tail).weight);
+  CHECK(all[8].buffer == &at<"1">(outer.tail).running_var);
   // 2 convolutions of 3 x (3 x 3 x 2) + 3, then 4 x 3, then 2 x 4
   CHECK(parameter_count(outer) == 2 * (54 + 3) + 12 + 8);
   CHECK(parameters(outer).size() == 7);
@@ -62,8 +61,9 @@ TEST_CASE("a layer of a user lists its leaves like any other") {
 
 TEST_CASE("an address is the member itself, and the compiler knows it") {
   CHECK(&at<"pair.b">(outer) == &outer.pair.b);
-  CHECK(&at<"tail.1">(outer) == &std::get<1>(outer.tail.children));
-  CHECK(&at<"tail.1.running_mean">(outer) == &std::get<1>(outer.tail.children).running_mean);
+  CHECK(&at<"tail.1">(outer) == &at<"1">(outer.tail));
+  CHECK(at<"tail.1.running_mean">(outer).value().data() == leaves(outer)[7].buffer->value().data());
+  static_assert(std::is_same_v<decltype(at<"1">(outer.tail)), BatchNorm2d<Cpu, 4>&>);
   const Outer& constant = outer;
   static_assert(std::is_same_v<decltype(at<"pair">(constant)), const Pair&>);
   static_assert(&at<"pair.a.weight">(outer) == &outer.pair.a.weight);

@@ -37,7 +37,9 @@ TEST_CASE("shapes are what the layers really give") {
   initialise(net, Seed{1});
   Run<Cpu> run;
   std::vector<std::size_t> taps;
-  std::apply([&](const auto&... layer) { (taps.push_back(run.tap(layer)), ...); }, net.children);
+  [&]<class... F>(const Fields<F...>& fields) {
+    (taps.push_back(run.tap(net.*static_cast<const F&>(fields).pointer)), ...);
+  }(Net::fields);
   (void)run(net, Var<Cpu>(testing::random_tensor<Cpu>({2, 33, 20, 1}, "x")));
   const auto expected = shapes<Net>(Input{33, 20, 1});
   for (std::size_t i = 0; i < taps.size(); ++i)

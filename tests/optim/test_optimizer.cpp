@@ -13,7 +13,7 @@ namespace {
 template <Backend B>
 struct Quadratic {
   Parameter<B> w{Shape{static_cast<Index>(recorded::start.size())}};
-  static constexpr auto fields = std::tuple{field<"w">(&Quadratic::w)};
+  static constexpr auto fields = Fields{field<"w">(&Quadratic::w)};
   Quadratic() {
     for (std::size_t i = 0; i < recorded::start.size(); ++i)
       w.value().data()[i] = static_cast<typename B::scalar>(recorded::start[i]);
@@ -59,14 +59,14 @@ void compare_both(const Rule& rule, const char* name) {
 
 struct Long {
   Parameter<Cpu> w{Shape{3 * detail::update_piece + 17}};
-  static constexpr auto fields = std::tuple{field<"w">(&Long::w)};
+  static constexpr auto fields = Fields{field<"w">(&Long::w)};
 };
 
 struct Two {
   static constexpr int in_channels = 3, out_channels = 2;
   Linear<Cpu, 3, 4> layer1;
   Linear<Cpu, 4, 2> layer10;
-  static constexpr auto fields = std::tuple{field<"layer1">(&Two::layer1), field<"layer10">(&Two::layer10)};
+  static constexpr auto fields = Fields{field<"layer1">(&Two::layer1), field<"layer10">(&Two::layer10)};
   Two() { initialise(*this, Seed{3}); }
 };
 

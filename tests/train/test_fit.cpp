@@ -10,7 +10,7 @@ namespace {
 struct Linears {  // no batch normalisation: an epoch at rate 0 can be worked out by hand
   static constexpr int in_channels = 1, out_channels = 2;
   Linear<Cpu, 1, 2> fc;
-  static constexpr auto fields = std::tuple{field<"fc">(&Linears::fc)};
+  static constexpr auto fields = Fields{field<"fc">(&Linears::fc)};
   Var<Cpu> operator()(const Var<Cpu>& x, auto& run) const { return run(fc, flatten(global_average(x))); }
 };
 

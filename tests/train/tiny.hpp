@@ -14,7 +14,7 @@ struct Block {
   static constexpr int in_channels = 1, out_channels = 4;
   Conv2d<Cpu, 1, 4, 3, 1, 1, false> conv;
   BatchNorm2d<Cpu, 4> bn;
-  static constexpr auto fields = std::tuple{field<"conv">(&Block::conv), field<"bn">(&Block::bn)};
+  static constexpr auto fields = Fields{field<"conv">(&Block::conv), field<"bn">(&Block::bn)};
   Var<Cpu> operator()(const Var<Cpu>& x, auto& run) const { return relu(run(bn, run(conv, x))); }
 };
 
@@ -22,7 +22,7 @@ struct Net {
   static constexpr int in_channels = 1, out_channels = 2;
   Block stem;
   Linear<Cpu, 4, 2> fc;
-  static constexpr auto fields = std::tuple{field<"stem">(&Net::stem), field<"fc">(&Net::fc)};
+  static constexpr auto fields = Fields{field<"stem">(&Net::stem), field<"fc">(&Net::fc)};
   explicit Net(Seed seed = Seed{1}) { initialise(*this, seed); }
   Var<Cpu> operator()(const Var<Cpu>& x, auto& run) const { return run(fc, flatten(global_average(run(stem, x)))); }
 };

@@ -68,7 +68,7 @@ namespace models {
 namespace detail {
 /// Stands where a block has no such part.
 struct Nothing {
-  static constexpr auto fields = std::tuple{};
+  static constexpr auto fields = Fields{};
 };
 
 template <Backend B, int C, int Classes, class Pool, int Kernel, int Stride, int Padding>
@@ -97,10 +97,9 @@ struct BasicBlock {
   BatchNorm2d<B, Out> bn2;
   std::conditional_t<projects, Shortcut, detail::Nothing> downsample;
   if_pooled<typename decltype(detail::lap_type<B, In, Classes, Pool, 3, Stride, 1>())::type> lap;
-  static constexpr auto fields =
-      std::tuple{field<"conv1">(&BasicBlock::conv1),           field<"bn1">(&BasicBlock::bn1),
-                 field<"conv2">(&BasicBlock::conv2),           field<"bn2">(&BasicBlock::bn2),
-                 field<"downsample">(&BasicBlock::downsample), field<"lap">(&BasicBlock::lap)};
+  static constexpr auto fields = Fields{field<"conv1">(&BasicBlock::conv1),           field<"bn1">(&BasicBlock::bn1),
+                                        field<"conv2">(&BasicBlock::conv2),           field<"bn2">(&BasicBlock::bn2),
+                                        field<"downsample">(&BasicBlock::downsample), field<"lap">(&BasicBlock::lap)};
   static constexpr Dims shape(Dims in) {
     constexpr Window window = Window::square(3, Stride, 1);
     return {window.out_h(in.height), window.out_w(in.width), Out};
@@ -154,10 +153,10 @@ struct ResNet {
                      GlobalAverage<B>>
       avgpool;
   Linear<B, 8 * Width, Classes> fc;
-  static constexpr auto fields = std::tuple{
-      field<"conv1">(&ResNet::conv1),   field<"bn1">(&ResNet::bn1),         field<"maxpool">(&ResNet::maxpool),
-      field<"layer1">(&ResNet::layer1), field<"layer2">(&ResNet::layer2),   field<"layer3">(&ResNet::layer3),
-      field<"layer4">(&ResNet::layer4), field<"avgpool">(&ResNet::avgpool), field<"fc">(&ResNet::fc)};
+  static constexpr auto fields =
+      Fields{field<"conv1">(&ResNet::conv1),   field<"bn1">(&ResNet::bn1),         field<"maxpool">(&ResNet::maxpool),
+             field<"layer1">(&ResNet::layer1), field<"layer2">(&ResNet::layer2),   field<"layer3">(&ResNet::layer3),
+             field<"layer4">(&ResNet::layer4), field<"avgpool">(&ResNet::avgpool), field<"fc">(&ResNet::fc)};
 
   explicit ResNet(Seed seed = {}) { initialise(*this, seed); }
 

@@ -29,31 +29,13 @@ constexpr auto tail() {
   return out;
 }
 
-constexpr std::size_t missing = static_cast<std::size_t>(-1);
-
-/// Which field of L has this name, or `missing`.
-template <class L>
-constexpr std::size_t find_field(std::string_view name) {
-  if constexpr (numbers_its_children<L>) {
-    std::size_t number = 0;
-    if (name.empty()) return missing;
-    for (char c : name) {
-      if (c < '0' || c > '9') return missing;
-      number = number * 10 + static_cast<std::size_t>(c - '0');
-    }
-    return number < std::tuple_size_v<typename L::Children> ? number : missing;
-  } else {
-    std::size_t at = missing, i = 0;
-    std::apply([&](const auto&... f) { ((f.name == name ? at = i++ : i++), ...); }, L::fields);
-    return at;
-  }
-}
-
 }  // namespace detail
 
 /// L has a field of this name.
 template <class L, Name N>
-constexpr bool has_field = detail::find_field<std::remove_cvref_t<L>>(N.view()) != detail::missing;
+constexpr bool has_field = requires {
+  pointer_to<N>(L::fields);
+};
 
 /// The part of `layer` at the path: names from outside to inside, joined by dots.
 template <Name Path, class L>
@@ -62,18 +44,11 @@ template <Name Path, class L>
   constexpr auto name = detail::head<Path>();
   static_assert(has_field<Plain, name>, "limn: at<path>: the layer has no field of this name");
   if constexpr (has_field<Plain, name>) {
-    constexpr std::size_t i = detail::find_field<Plain>(name.view());
-    const auto child = [&]() -> auto& {
-      if constexpr (numbers_its_children<Plain>) {
-        return std::get<i>(layer.children);
-      } else {
-        return layer.*(std::get<i>(Plain::fields).pointer);
-      }
-    };
+    auto& child = layer.*pointer_to<name>(Plain::fields);
     if constexpr (detail::dot(Path.view()) == Path.view().size()) {
-      return child();
+      return child;
     } else {
-      return at<detail::tail<Path>()>(child());
+      return at<detail::tail<Path>()>(child);
     }
   } else {
     return layer;  // so that the message above stays the only one

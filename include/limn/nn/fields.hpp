@@ -1,10 +1,9 @@
 // Walking a network by the names of its fields: parameters, children, addresses. A layer lists what it owns in
-//   static constexpr auto fields = std::tuple{field<"conv1">(&Block::conv1), ...};
+//   static constexpr auto fields = Fields{field<"conv1">(&Block::conv1), ...};
 // and everything else (saving, optimisers, explainers' targets, error paths) follows from that list.
 #pragma once
 
 #include <string>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -29,14 +28,8 @@ template <class T>
 /// The layer lists its members in `fields`.
 template <class L>
 constexpr bool lists_its_fields = requires {
-  std::tuple_size<std::remove_cvref_t<decltype(L::fields)>>::value;
+  requires is_fields<std::remove_cvref_t<decltype(L::fields)>>;
 };
-/// The layer holds its children in a tuple, named "0", "1", ... (Sequential).
-template <class L>
-constexpr bool numbers_its_children = requires {
-  std::tuple_size<typename L::Children>::value;
-};
-
 namespace detail {
 struct WithFields {
   int fields;
@@ -56,7 +49,7 @@ constexpr void must_list_its_fields() {
   if constexpr (!lists_its_fields<L>)
     static_assert(detail::names_fields<L>,
                   "limn: this layer does not list its members: it needs "
-                  "static constexpr auto fields = std::tuple{field<\"name\">(&Layer::member), ...}");
+                  "static constexpr auto fields = Fields{field<\"name\">(&Layer::member), ...}");
 }
 
 namespace detail {
@@ -78,20 +71,6 @@ template <class T>
 constexpr bool is_parameter = detail::IsParameter<std::remove_cv_t<T>>::value;
 template <class T>
 constexpr bool is_buffer = detail::IsBuffer<std::remove_cv_t<T>>::value;
-
-/// Calls visit(name, member) for every field, in order. L may be const.
-template <class L, class Visit>
-void for_each_field(L& layer, const Visit& visit) {
-  using Plain = std::remove_const_t<L>;
-  if constexpr (numbers_its_children<Plain>) {
-    [&]<std::size_t... I>(std::index_sequence<I...>) { (visit(std::to_string(I), std::get<I>(layer.children)), ...); }
-    (std::make_index_sequence<std::tuple_size_v<typename Plain::Children>>{});
-  } else if constexpr (lists_its_fields<Plain>) {
-    std::apply([&](const auto&... f) { (visit(f.name, layer.*(f.pointer)), ...); }, Plain::fields);
-  } else {
-    must_list_its_fields<Plain>();
-  }
-}
 
 namespace detail {
 
@@ -120,29 +99,39 @@ struct Member {
 }
 
 template <class T>
-[[gnu::cold]] const MemberType& member_type() {
-  static constexpr MemberType type = [] {
-    MemberType t;
-    t.id = type_id<T>();
-    if constexpr (is_parameter<T>) {
-      t.kind = MemberType::Kind::parameter;
-    } else if constexpr (std::is_same_v<T, Counter>) {
-      t.kind = MemberType::Kind::counter;
-    } else if constexpr (is_buffer<T>) {
-      t.kind = MemberType::Kind::buffer;
-    } else {
-      t.members = [](void* layer, std::vector<Member>& out) {
-        for_each_field(*static_cast<T*>(layer), [&]<class M>(std::string_view name, M& member) {
-          add_member(out, name, &member, member_type<M>());
-        });
-      };
-      if constexpr (requires(T & layer, Random & random) { layer.initialise(random); })
-        t.initialise = [](void* layer, Random& random) { static_cast<T*>(layer)->initialise(random); };
-    }
-    return t;
-  }();
-  return type;
+struct TypeOf;
+
+template <class L, class... F>
+void add_members(L& layer, const Fields<F...>& fields, std::vector<Member>& out) {
+  (add_member(out, F::name, &(layer.*(static_cast<const F&>(fields).pointer)), TypeOf<typename F::member>::value), ...);
 }
+template <class T>
+constexpr MemberType make_type() {
+  if constexpr (is_parameter<T>) {
+    return {MemberType::Kind::parameter, type_id<T>()};
+  } else if constexpr (is_buffer<T>) {
+    return {std::is_same_v<T, Counter> ? MemberType::Kind::counter : MemberType::Kind::buffer, type_id<T>()};
+  } else if constexpr (requires(T & layer, Random & random) { layer.initialise(random); }) {
+    return {MemberType::Kind::layer, type_id<T>(), TypeOf<T>::members, TypeOf<T>::initialise};
+  } else {
+    return {MemberType::Kind::layer, type_id<T>(), TypeOf<T>::members};
+  }
+}
+
+template <class T>
+struct TypeOf {
+  [[gnu::cold]] static void members(void* address, std::vector<Member>& out) {
+    T& layer = *static_cast<T*>(address);
+    if constexpr (lists_its_fields<T>) {
+      add_members(layer, T::fields, out);
+    } else {
+      must_list_its_fields<T>();
+    }
+  }
+  [[gnu::cold]] static void initialise(void* layer, Random& random) { static_cast<T*>(layer)->initialise(random); }
+
+  static constexpr MemberType value = make_type<T>();
+};
 
 inline void initialise_member(const Member& layer, Seed seed) {
   for (Member& m : members_of(layer)) {
@@ -187,7 +176,7 @@ void* address_of(const L& layer) {
 /// Draws the initial parameters: every layer that has `initialise(Random&)` gets a stream keyed by its path.
 template <class L>
 void initialise(L& layer, Seed seed) {
-  detail::initialise_member({"", &layer, &detail::member_type<L>()}, seed);
+  detail::initialise_member({"", &layer, &detail::TypeOf<L>::value}, seed);
 }
 
 namespace detail {
@@ -222,12 +211,8 @@ struct FirstBackend<T, Rest...> {
 
 template <class L>
 constexpr auto find_backend() {
-  if constexpr (numbers_its_children<L>) {
-    return []<class... C>(std::type_identity<std::tuple<C...>>) {
-      return typename FirstBackend<C...>::type{};
-    }(std::type_identity<typename L::Children>{});
-  } else if constexpr (lists_its_fields<L>) {
-    return []<class... F>(std::type_identity<std::tuple<F...>>) {
+  if constexpr (lists_its_fields<L>) {
+    return []<class... F>(std::type_identity<Fields<F...>>) {
       return typename FirstBackend<typename F::member...>::type{};
     }(std::type_identity<std::remove_cvref_t<decltype(L::fields)>>{});
   } else {
@@ -260,7 +245,7 @@ struct Leaf {
 template <class L, Backend B = backend_of<L>>
 [[nodiscard]] std::vector<Leaf<B>> leaves(const L& layer) {
   std::vector<detail::Member> found;
-  detail::collect_leaves({"", detail::address_of(layer), &detail::member_type<L>()}, found);
+  detail::collect_leaves({"", detail::address_of(layer), &detail::TypeOf<L>::value}, found);
   std::vector<Leaf<B>> out;
   for (detail::Member& m : found) {
     using Kind = detail::MemberType::Kind;

@@ -14,7 +14,7 @@ struct LapHead {
   static constexpr int in_channels = C, out_channels = Clues;
   Linear<B, C, Hidden> hidden;
   Linear<B, Hidden, Clues> out;
-  static constexpr auto fields = std::tuple{field<"hidden">(&LapHead::hidden), field<"out">(&LapHead::out)};
+  static constexpr auto fields = Fields{field<"hidden">(&LapHead::hidden), field<"out">(&LapHead::out)};
   static constexpr Dims shape(Dims in) { return {in.height, in.width, Clues}; }
 
   Var<B> operator()(const Var<B>& x, auto& run) const { return run(out, relu(run(hidden, x))); }
@@ -34,8 +34,8 @@ struct LapPool {
   LapHead<B, Scored, Clues.clues> discriminative;  // the twin that helps to choose elements in training (appendix C.5)
   Parameter<B> alpha{Shape{1}};
   static constexpr auto fields =
-      std::tuple{field<"head">(&LapPool::head), field<"discriminative">(&LapPool::discriminative),
-                 field<"alpha">(&LapPool::alpha)};
+      Fields{field<"head">(&LapPool::head), field<"discriminative">(&LapPool::discriminative),
+             field<"alpha">(&LapPool::alpha)};
   static constexpr Dims shape(Dims in) {
     if constexpr (global) return {1, 1, in.channels};
     constexpr Window window = Window::square(Kernel, Stride, Padding);

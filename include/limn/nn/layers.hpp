@@ -12,6 +12,17 @@
 
 namespace limn {
 
+/// Draws every number of a tensor uniform in +-bound.
+template <Backend B>
+[[gnu::noinline]] void draw_uniform(Tensor<B>& to, double bound, Random& random) {
+  for (auto& v : to.span()) v = static_cast<typename B::scalar>(random.uniform(-bound, bound));
+}
+/// Draws every number of a tensor normal, with mean 0.
+template <Backend B>
+[[gnu::noinline]] void draw_normal(Tensor<B>& to, double deviation, Random& random) {
+  for (auto& v : to.span()) v = static_cast<typename B::scalar>(random.normal() * deviation);
+}
+
 /// weight (out, in), bias (out); acts on the last axis, whatever stands before it.
 template <Backend B, int In, int Out, bool Bias = true>
 struct Linear {
@@ -19,9 +30,9 @@ struct Linear {
   Parameter<B> weight{Shape{Out, In}}, bias{Shape{Bias ? Out : 0}};
   static constexpr auto fields = [] {
     if constexpr (Bias) {
-      return std::tuple{field<"weight">(&Linear::weight), field<"bias">(&Linear::bias)};
+      return Fields{field<"weight">(&Linear::weight), field<"bias">(&Linear::bias)};
     } else {
-      return std::tuple{field<"weight">(&Linear::weight)};
+      return Fields{field<"weight">(&Linear::weight)};
     }
   }();
   static constexpr Dims shape(Dims in) { return {in.height, in.width, Out}; }
@@ -29,8 +40,8 @@ struct Linear {
   /// Uniform in +-1/sqrt(in), as torch.nn.Linear.
   void initialise(Random& random) {
     const double bound = 1 / std::sqrt(static_cast<double>(In));
-    for (auto* p : {&weight, &bias})
-      for (auto& v : p->value().span()) v = static_cast<typename B::scalar>(random.uniform(-bound, bound));
+    draw_uniform(weight.value(), bound, random);
+    draw_uniform(bias.value(), bound, random);
   }
 
   Var<B> operator()(const Var<B>& x, auto&) const {
@@ -48,9 +59,9 @@ struct Conv2d {
   Parameter<B> weight{Shape{Out, Kernel, Kernel, In}}, bias{Shape{Bias ? Out : 0}};
   static constexpr auto fields = [] {
     if constexpr (Bias) {
-      return std::tuple{field<"weight">(&Conv2d::weight), field<"bias">(&Conv2d::bias)};
+      return Fields{field<"weight">(&Conv2d::weight), field<"bias">(&Conv2d::bias)};
     } else {
-      return std::tuple{field<"weight">(&Conv2d::weight)};
+      return Fields{field<"weight">(&Conv2d::weight)};
     }
   }();
   static constexpr Dims shape(Dims in) { return {window.out_h(in.height), window.out_w(in.width), Out}; }
@@ -58,7 +69,7 @@ struct Conv2d {
   /// Normal with variance 2 / (out * kernel^2), as torchvision's ResNet (He et al. 2015, fan-out); bias 0.
   void initialise(Random& random) {
     const double deviation = std::sqrt(2.0 / (static_cast<double>(Out) * Kernel * Kernel));
-    for (auto& v : weight.value().span()) v = static_cast<typename B::scalar>(random.normal() * deviation);
+    draw_normal(weight.value(), deviation, random);
     bias.value().fill(0);
   }
 
@@ -79,9 +90,9 @@ struct BatchNorm2d {
   Buffer<B> running_mean{Shape{C}}, running_var{Shape{C}, 1};
   Counter num_batches_tracked{Shape{1}};
   static constexpr auto fields =
-      std::tuple{field<"weight">(&BatchNorm2d::weight), field<"bias">(&BatchNorm2d::bias),
-                 field<"running_mean">(&BatchNorm2d::running_mean), field<"running_var">(&BatchNorm2d::running_var),
-                 field<"num_batches_tracked">(&BatchNorm2d::num_batches_tracked)};
+      Fields{field<"weight">(&BatchNorm2d::weight), field<"bias">(&BatchNorm2d::bias),
+             field<"running_mean">(&BatchNorm2d::running_mean), field<"running_var">(&BatchNorm2d::running_var),
+             field<"num_batches_tracked">(&BatchNorm2d::num_batches_tracked)};
   static constexpr Dims shape(Dims in) { return in; }
 
   void initialise(Random&) {
@@ -106,7 +117,7 @@ struct BatchNorm2d {
 
 template <Backend B>
 struct Relu {
-  static constexpr auto fields = std::tuple{};
+  static constexpr auto fields = Fields{};
   static constexpr Dims shape(Dims in) { return in; }
   Var<B> operator()(const Var<B>& x, auto&) const { return relu(x); }
 };
@@ -114,7 +125,7 @@ struct Relu {
 /// Gives what it gets.
 template <Backend B>
 struct Identity {
-  static constexpr auto fields = std::tuple{};
+  static constexpr auto fields = Fields{};
   static constexpr Dims shape(Dims in) { return in; }
   Var<B> operator()(const Var<B>& x, auto&) const { return x; }
 };
@@ -122,7 +133,7 @@ struct Identity {
 template <Backend B, int Kernel, int Stride = Kernel, int Padding = 0>
 struct MaxPool2d {
   static constexpr Window window = Window::square(Kernel, Stride, Padding);
-  static constexpr auto fields = std::tuple{};
+  static constexpr auto fields = Fields{};
   static constexpr Dims shape(Dims in) { return {window.out_h(in.height), window.out_w(in.width), in.channels}; }
   Var<B> operator()(const Var<B>& x, auto& run) const {
     Var<B> y = max_pool2d(x, window);
@@ -134,7 +145,7 @@ struct MaxPool2d {
 /// (n, h, w, c) -> (n, 1, 1, c)
 template <Backend B>
 struct GlobalAverage {
-  static constexpr auto fields = std::tuple{};
+  static constexpr auto fields = Fields{};
   static constexpr Dims shape(Dims in) { return {1, 1, in.channels}; }
   Var<B> operator()(const Var<B>& x, auto&) const { return global_average(x); }
 };
@@ -143,7 +154,7 @@ struct GlobalAverage {
 template <Backend B>
 struct Flatten {
   static constexpr int out_channels = any_channels;  // depends on the size of the image
-  static constexpr auto fields = std::tuple{};
+  static constexpr auto fields = Fields{};
   static constexpr Dims shape(Dims in) { return {1, 1, in.height * in.width * in.channels}; }
   Var<B> operator()(const Var<B>& x, auto&) const { return flatten(x); }
 };

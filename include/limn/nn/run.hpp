@@ -39,11 +39,7 @@ class Run {
   Var<B> operator()(const L& layer, const Var<B>& x) {
     constexpr bool callable = is_layer<L>;
     static_assert(callable, "limn: a layer is called as Var<B> operator()(Var<B> x, auto& run) const");
-    if constexpr (callable)
-      return call(detail::address_of(layer), detail::member_type<L>, x,
-                  [](const void* address, const Var<B>& in, Run& run) {
-                    return Var<B>((*static_cast<const L*>(address))(in, run));
-                  });
+    if constexpr (callable) return call(detail::address_of(layer), detail::TypeOf<L>::value, x, forward<L>);
     return x;  // so that the message above stays the only one
   }
 
@@ -96,20 +92,24 @@ class Run {
     { layer(x, run) } -> std::convertible_to<Var<B>>;
   };
 
+  template <class L>
+  static Var<B> forward(const void* layer, const Var<B>& x, Run& run) {
+    return Var<B>((*static_cast<const L*>(layer))(x, run));
+  }
   /// A call without the type of the layer, compiled once.
-  [[gnu::noinline]] Var<B> call(void* layer, const detail::MemberType& (*type)(), const Var<B>& x,
+  [[gnu::noinline]] Var<B> call(void* layer, const detail::MemberType& type, const Var<B>& x,
                                 Var<B> (*forward)(const void* layer, const Var<B>& x, Run& run)) {
     begin(x);
     try {
       Var<B> y = forward(layer, x, *this);
       if (check_finite) require_finite(y);
-      if (!taps_.empty()) y = tapped(layer, type().id, std::move(y));
+      if (!taps_.empty()) y = tapped(layer, type.id, std::move(y));
       return y;
     } catch (Error& error) {
       if (error.layer != nullptr)
-        error.came_through(detail::path_to({"", layer, &type()}, error.layer, error.layer_type));
+        error.came_through(detail::path_to({"", layer, &type}, error.layer, error.layer_type));
       error.layer = layer;
-      error.layer_type = type().id;
+      error.layer_type = type.id;
       throw;
     }
   }

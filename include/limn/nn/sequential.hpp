@@ -1,7 +1,7 @@
 // Layers one after the other. Channels that do not fit are a compile error that names the position and both layers.
 #pragma once
 
-#include <tuple>
+#include <cstddef>
 #include <utility>
 
 #include "limn/nn/run.hpp"
@@ -41,23 +41,39 @@ constexpr int first_channels() {
 
 }  // namespace detail
 
-template <class... Layers>
-struct Sequential {
-  static_assert(sizeof...(Layers) > 0, "limn: Sequential: no layers");
-  static_assert(detail::check_channels<0, any_channels, Layers...>());
-  static constexpr int in_channels = detail::first_channels<Layers...>();
-  static constexpr int out_channels = detail::last_channels<in_channels, Layers...>();
+namespace detail {
 
-  using Children = std::tuple<Layers...>;
-  Children children;
+/// Layer number I of a Sequential. A base class, as in Fields.
+template <std::size_t I, class L>
+struct Numbered {
+  L layer;
+};
 
-  static constexpr Dims shape(Dims in) { return shapes<Sequential>(in).back(); }
+template <class Numbers, class... L>
+struct Chain;
+template <std::size_t... I, class... L>
+struct Chain<std::index_sequence<I...>, L...> : Numbered<I, L>... {
+  static constexpr auto fields = Fields{field<number_name<I>()>(&Numbered<I, L>::layer)...};
 
   template <class V>
   V operator()(V x, auto& run) const {
-    std::apply([&](const auto&... layer) { ((x = run(layer, x)), ...); }, children);
+    ((x = run(Numbered<I, L>::layer, x)), ...);
     return x;
   }
+};
+
+}  // namespace detail
+
+/// Its layers are the fields "0", "1", ...: at<"1">(net).
+template <class... Layers>
+struct Sequential : detail::Chain<std::index_sequence_for<Layers...>, Layers...> {
+  static_assert(sizeof...(Layers) > 0, "limn: Sequential: no layers");
+  static_assert(detail::check_channels<0, any_channels, Layers...>());
+  static constexpr bool in_order = true;  ///< its fields are layers, called one after the other
+  static constexpr int in_channels = detail::first_channels<Layers...>();
+  static constexpr int out_channels = detail::last_channels<in_channels, Layers...>();
+
+  static constexpr Dims shape(Dims in) { return shapes<Sequential>(in).back(); }
 };
 
 }  // namespace limn

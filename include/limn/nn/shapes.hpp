@@ -4,7 +4,6 @@
 #include <array>
 #include <cstddef>
 #include <string>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -81,6 +80,13 @@ constexpr Dims shape_after(Dims in) {
   return out;
 }
 
+template <class... F, std::size_t... I>
+constexpr auto shapes_in_order(const Fields<F...>&, Dims in, std::index_sequence<I...>) {
+  std::array<Dims, sizeof...(F)> out{};
+  ((out[I] = in = shape_after<static_cast<int>(I), typename F::member>(in)), ...);
+  return out;
+}
+
 }  // namespace detail
 
 /// What a layer makes of one image. Errors in constant expressions are compile errors that show the shapes.
@@ -92,15 +98,8 @@ constexpr Dims shape_of(Dims in) {
 /// The shape after every child of a Sequential, or after the layer if it is none.
 template <class L>
 constexpr auto shapes(Input in) {
-  if constexpr (numbers_its_children<L>) {
-    using Children = typename L::Children;
-    constexpr std::size_t count = std::tuple_size_v<Children>;
-    return [&]<std::size_t... I>(std::index_sequence<I...>) {
-      std::array<Dims, count> out{};
-      ((out[I] = in = detail::shape_after<static_cast<int>(I), std::tuple_element_t<I, Children>>(in)), ...);
-      return out;
-    }
-    (std::make_index_sequence<count>{});
+  if constexpr (requires { L::in_order; }) {
+    return detail::shapes_in_order(L::fields, in, std::make_index_sequence<L::fields.count>{});
   } else {
     return std::array<Dims, 1>{shape_of<L>(in)};
   }
