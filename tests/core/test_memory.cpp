@@ -41,6 +41,19 @@ TEST_CASE("a buffer given back is handed out again") {
   CHECK(third.get() != second.get());
 }
 
+TEST_CASE("a buffer is not handed out for a larger size") {
+  pool().trim();
+  Index last = 0;
+  for (Index bytes = 1; bytes < 3000000; bytes += 1 + bytes / 40) {
+    const MemoryUse before = pool().use();
+    const auto buffer = pooled_buffer<char>(bytes);
+    const Index taken = pool().use().live - before.live;
+    CHECK(pool().use().pooled == before.pooled - (recycles && taken == last ? taken : 0));
+    last = taken;
+  }
+  pool().trim();
+}
+
 TEST_CASE("rounding up wastes an eighth at most") {
   for (Index bytes = 513; bytes < 200000; bytes = bytes * 9 / 8 + 1) {
     const Index before = pool().use().live;

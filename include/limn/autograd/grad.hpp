@@ -2,9 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <functional>
-#include <unordered_map>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -42,39 +39,63 @@ void collect(Var<B>& sum, Var<B> more) {
   }
 }
 
-/// A node on a way from an output to an input, and which of its inputs lie on such a way.
+/// A node that the outputs depend on, while a gradient is on its way.
 template <Backend B>
-struct OnTheWay {
+struct Reached {
   std::shared_ptr<Node<B>> node;
-  std::uint64_t wanted = 0;
+  bool asked = false;        ///< its gradient is asked for
+  bool leads = false;        ///< to an input
+  std::uint64_t wanted = 0;  ///< which of its inputs lead to an input, a bit each
+  Var<B> gradient = {};      ///< what has been collected so far
 };
 
-/// All nodes on such ways, in the order of recording. Nothing older than the inputs is visited.
+/// The entry of a node in a list in the order of recording; null if it is not there.
 template <Backend B>
-std::vector<OnTheWay<B>> ways(const std::vector<Var<B>>& outputs, const std::unordered_set<Node<B>*>& targets) {
+Reached<B>* find(std::vector<Reached<B>>& list, const Node<B>* node) {
+  if (node == nullptr) return nullptr;
+  std::size_t low = 0, high = list.size();
+  while (low < high) {
+    const std::size_t middle = (low + high) / 2;
+    (list[middle].node->id < node->id ? low : high) = list[middle].node->id < node->id ? middle + 1 : middle;
+  }
+  return low < list.size() && list[low].node.get() == node ? &list[low] : nullptr;
+}
+
+/// All nodes on ways from outputs to inputs, in the order of recording. Nothing older than the inputs is visited.
+template <Backend B>
+std::vector<Reached<B>> ways(const std::vector<Var<B>>& outputs, const std::vector<Var<B>>& inputs) {
   std::uint64_t oldest = ~std::uint64_t{0};
-  for (Node<B>* t : targets) oldest = std::min(oldest, t->id);
-  std::unordered_set<Node<B>*> seen;
-  std::vector<std::shared_ptr<Node<B>>> reached;
+  for (const Var<B>& x : inputs) oldest = std::min(oldest, x.node()->id);
+  // From the youngest to older ones, as a node is younger than its inputs: then one that is met twice comes twice in a
+  // row.
+  const auto older = [](const auto& a, const auto& b) { return a->id < b->id; };
+  std::vector<std::shared_ptr<Node<B>>> open;
   const auto visit = [&](const std::shared_ptr<Node<B>>& node) {
-    if (node && node->id >= oldest && seen.insert(node.get()).second) reached.push_back(node);
+    if (!node || node->id < oldest) return;
+    open.push_back(node);
+    std::push_heap(open.begin(), open.end(), older);
   };
-  for (const auto& y : outputs) visit(y.node());
-  for (std::size_t i = 0; i < reached.size(); ++i) {
-    const auto node = reached[i];  // visiting may move the list
+  for (const Var<B>& y : outputs) visit(y.node());
+  std::vector<Reached<B>> out;
+  while (!open.empty()) {
+    std::pop_heap(open.begin(), open.end(), older);
+    const std::shared_ptr<Node<B>> node = std::move(open.back());
+    open.pop_back();
+    if (!out.empty() && out.back().node == node) continue;
+    out.push_back({node});
     for (const auto& parent : node->parents) visit(parent);
   }
-  std::sort(reached.begin(), reached.end(), [](const auto& a, const auto& b) { return a->id < b->id; });
-  std::unordered_set<Node<B>*> leads;
-  std::vector<OnTheWay<B>> out;
-  for (auto& node : reached) {
-    std::uint64_t wanted = 0;
-    for (std::size_t i = 0; i < node->parents.size(); ++i)
-      if (node->parents[i] && leads.contains(node->parents[i].get())) wanted |= std::uint64_t{1} << i;
-    if (wanted == 0 && !node->freed && !targets.contains(node.get())) continue;
-    leads.insert(node.get());
-    out.push_back({std::move(node), wanted});
+  std::reverse(out.begin(), out.end());
+
+  for (const Var<B>& x : inputs)
+    if (Reached<B>* found = find(out, x.node().get())) found->asked = true;
+  for (Reached<B>& entry : out) {
+    for (std::size_t i = 0; i < entry.node->parents.size(); ++i)
+      if (const Reached<B>* parent = find(out, entry.node->parents[i].get()); parent != nullptr && parent->leads)
+        entry.wanted |= std::uint64_t{1} << i;
+    entry.leads = entry.asked || entry.wanted != 0 || entry.node->freed;
   }
+  std::erase_if(out, [](const Reached<B>& entry) { return !entry.leads; });
   return out;
 }
 
@@ -87,52 +108,46 @@ template <Backend B>
                                        GradOptions<B> options = {}) {
   require(options.upstream.empty() || options.upstream.size() == outputs.size(), "grad: ", outputs.size(),
           " outputs, but ", options.upstream.size(), " upstream gradients");
-  std::unordered_set<Node<B>*> targets;
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
+  for (std::size_t i = 0; i < inputs.size(); ++i)
     require(inputs[i].requires_grad(), "grad: input ", i,
             " is a constant; make it with leaf(), or record the operation that made it");
-    targets.insert(inputs[i].node().get());
-  }
+  std::vector<detail::Reached<B>> reached = detail::ways(outputs, inputs);
 
-  std::unordered_map<Node<B>*, Var<B>> collected;
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     const bool given = !options.upstream.empty() && !options.upstream[i].empty();
     require<ShapeError>(given || outputs[i].size() == 1, "grad: output ", i, " has shape ", outputs[i].shape(),
                         "; give its upstream gradient or reduce it to one number");
     require<ShapeError>(!given || options.upstream[i].shape() == outputs[i].shape(), "grad: output ", i, " has shape ",
                         outputs[i].shape(), ", its upstream gradient ", given ? options.upstream[i].shape() : Shape{});
-    if (!outputs[i].requires_grad()) continue;
-    detail::collect(collected[outputs[i].node().get()],
-                    given ? options.upstream[i] : Var<B>(Tensor<B>(outputs[i].shape(), typename B::scalar(1))));
+    if (detail::Reached<B>* output = detail::find(reached, outputs[i].node().get()))
+      detail::collect(output->gradient,
+                      given ? options.upstream[i] : Var<B>(Tensor<B>(outputs[i].shape(), typename B::scalar(1))));
   }
 
-  const auto order = detail::ways(outputs, targets);
   const bool keep = options.create_graph || options.retain_graph;
   const detail::KeepRecording restore;
   detail::recording().on = options.create_graph && detail::recording().on;
 
-  for (auto it = order.rbegin(); it != order.rend(); ++it) {
-    Node<B>& node = *it->node;
-    const auto found = collected.find(&node);
-    if (found == collected.end()) continue;
-    const Var<B> upstream = targets.contains(&node) ? found->second : std::move(found->second);
-    if (!targets.contains(&node)) collected.erase(found);
-    require(!node.freed || targets.contains(&node), "grad: the graph of '", node.name,
+  for (auto entry = reached.rbegin(); entry != reached.rend(); ++entry) {
+    Node<B>& node = *entry->node;
+    if (entry->gradient.empty()) continue;
+    const Var<B> upstream = entry->asked ? entry->gradient : std::exchange(entry->gradient, {});
+    require(!node.freed || entry->asked, "grad: the graph of '", node.name,
             "' was freed by an earlier call; pass {.retain_graph = true} or {.create_graph = true} there");
-    if (it->wanted == 0) continue;
-    const Var<B> output = node.output.empty() ? Var<B>() : Var<B>(node.output, it->node);
-    const auto ordinary = [&](const Var<B>& g) { return node.derivative(g, output, it->wanted); };
+    if (entry->wanted == 0) continue;
+    const Var<B> output = node.output.empty() ? Var<B>() : Var<B>(node.output, entry->node);
+    const auto ordinary = [&](const Var<B>& g) { return node.derivative(g, output, entry->wanted); };
     const auto* rule = options.rules ? options.rules->find(node.name) : nullptr;
     require(!rule || !node.inputs.empty(), "grad: '", node.name,
             "' has a propagation rule, but was recorded without RecordForRules");
     std::vector<Var<B>> gradients =
         rule ? (*rule)({node.name, node.inputs, node.output, ordinary}, upstream) : ordinary(upstream);
     for (std::size_t i = 0; i < node.parents.size() && i < gradients.size(); ++i) {
-      if ((it->wanted >> i & 1) == 0 || gradients[i].empty()) continue;
-      Node<B>* parent = node.parents[i].get();
+      if ((entry->wanted >> i & 1) == 0 || gradients[i].empty()) continue;
+      const Node<B>* parent = node.parents[i].get();
       require<ShapeError>(gradients[i].shape() == parent->shape, "grad: '", node.name, "' gives input ", i,
                           " a gradient of shape ", gradients[i].shape(), ", expected ", parent->shape);
-      detail::collect(collected[parent], std::move(gradients[i]));
+      detail::collect(detail::find(reached, parent)->gradient, std::move(gradients[i]));
     }
     if (!keep) {
       node.release();
@@ -143,8 +158,9 @@ template <Backend B>
   std::vector<Var<B>> out;
   out.reserve(inputs.size());
   for (const auto& x : inputs) {
-    auto& g = collected[x.node().get()];
-    out.push_back(g.empty() ? Var<B>(Tensor<B>(x.shape(), typename B::scalar(0))) : g);
+    const detail::Reached<B>* found = detail::find(reached, x.node().get());
+    const bool sent = found != nullptr && !found->gradient.empty();
+    out.push_back(sent ? found->gradient : Var<B>(Tensor<B>(x.shape(), typename B::scalar(0))));
   }
   return out;
 }

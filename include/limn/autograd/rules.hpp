@@ -9,7 +9,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "limn/autograd/var.hpp"
@@ -33,16 +33,18 @@ class Rules {
   using Rule = std::function<std::vector<Var<B>>(const Operation<B>& operation, const Var<B>& upstream)>;
 
   Rules& on(std::string name, Rule rule) {
-    rules_[std::move(name)] = std::move(rule);
+    rules_.emplace_back(std::move(name), std::move(rule));
     return *this;
   }
+  /// The last rule that was set for the operation; null if there is none.
   [[nodiscard]] const Rule* find(std::string_view name) const {
-    const auto at = rules_.find(std::string(name));
-    return at == rules_.end() ? nullptr : &at->second;
+    for (std::size_t i = rules_.size(); i-- > 0;)
+      if (rules_[i].first == name) return &rules_[i].second;
+    return nullptr;
   }
 
  private:
-  std::unordered_map<std::string, Rule> rules_;
+  std::vector<std::pair<std::string, Rule>> rules_;
 };
 
 }  // namespace limn

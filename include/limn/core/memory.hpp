@@ -3,12 +3,12 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstdlib>
 #include <memory>
 #include <mutex>
 #include <new>
-#include <unordered_map>
 #include <vector>
 
 #include "limn/core/config.hpp"
@@ -38,7 +38,7 @@ class MemoryPool {
       const std::lock_guard lock(mutex_);
       use_.live += static_cast<Index>(size);
       use_.peak = std::max(use_.peak, use_.live);
-      auto& free = free_[size];
+      auto& free = free_[shelf(size)];
       if (!free.empty()) {
         void* p = free.back();
         free.pop_back();
@@ -60,7 +60,7 @@ class MemoryPool {
     use_.live -= static_cast<Index>(size);
 #if !defined(__SANITIZE_ADDRESS__)  // a recycled buffer would hide a use after its end
     try {
-      free_[size].push_back(p);
+      free_[shelf(size)].push_back(p);
       use_.pooled += static_cast<Index>(size);
       return;
     } catch (...) {  // no memory for the list itself: let the buffer go
@@ -72,7 +72,7 @@ class MemoryPool {
   /// Gives the kept buffers back to the system.
   void trim() {
     const std::lock_guard lock(mutex_);
-    for (auto& [size, list] : free_) {
+    for (std::vector<void*>& list : free_) {
       for (void* p : list) std::free(p);
       list.clear();
     }
@@ -97,8 +97,15 @@ class MemoryPool {
     return (bytes + step - 1) / step * step;
   }
 
+  /// The number of a rounded size: 1 to 8 up to 512 bytes, then eight for every doubling.
+  static std::size_t shelf(std::size_t size) {
+    if (size <= 512) return size / alignment;
+    const std::size_t below = std::bit_floor(size - 1);
+    return 8 * static_cast<std::size_t>(std::countr_zero(below) - 8) + (size - below) / (below / 8);
+  }
+
   mutable std::mutex mutex_;
-  std::unordered_map<std::size_t, std::vector<void*>> free_;
+  std::array<std::vector<void*>, 8 * (64 - 8) + 9> free_;
   MemoryUse use_;
 };
 
