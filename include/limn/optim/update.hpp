@@ -2,7 +2,7 @@
 #pragma once
 
 #include <Eigen/Core>
-#include <cmath>
+#include <vector>
 
 #include "limn/core/parallel.hpp"
 
@@ -11,27 +11,21 @@ namespace limn::detail {
 /// A piece of every array fits in the second-level cache, so that several passes over it read memory once.
 inline constexpr Index update_piece = 8192;
 
-template <class T>
-using Numbers = Eigen::Map<Eigen::Array<T, Eigen::Dynamic, 1>>;
-template <class T>
-using ConstNumbers = Eigen::Map<const Eigen::Array<T, Eigen::Dynamic, 1>>;
-
 /// `velocity` is null without momentum.
 template <class T>
 void sgd_update(T* weight, const T* gradient, T* velocity, Index count, T lr, T momentum, T decay, bool nesterov) {
   parallel_pieces(count, update_piece, [=](Index begin, Index end) {
-    Numbers<T> w(weight + begin, end - begin);
-    const auto d = ConstNumbers<T>(gradient + begin, end - begin) + decay * w;
     if (velocity == nullptr) {
-      w -= lr * d;
+#pragma omp simd
+      for (Index i = begin; i < end; ++i) weight[i] -= lr * (gradient[i] + decay * weight[i]);
       return;
     }
-    Numbers<T> v(velocity + begin, end - begin);
-    v = momentum * v + d;
-    if (nesterov) {
-      w -= lr * (d + momentum * v);
-    } else {
-      w -= lr * v;
+#pragma omp simd
+    for (Index i = begin; i < end; ++i) {
+      const T d = gradient[i] + decay * weight[i];
+      const T v = momentum * velocity[i] + d;
+      velocity[i] = v;
+      weight[i] -= lr * (nesterov ? d + momentum * v : v);
     }
   });
 }
@@ -47,24 +41,34 @@ struct AdamNumbers {
 template <class T>
 void adam_update(T* weight, const T* gradient, T* mean, T* square, Index count, const AdamNumbers<T>& n) {
   parallel_pieces(count, update_piece, [=](Index begin, Index end) {
-    Numbers<T> w(weight + begin, end - begin), m(mean + begin, end - begin), v(square + begin, end - begin);
-    const auto d = ConstNumbers<T>(gradient + begin, end - begin) + n.decay * w;
-    m = n.keep1 * m + n.fresh1 * d;
-    v = n.keep2 * v + n.fresh2 * d.square();
-    w = n.shrink * w - n.rate * m / (v.sqrt() / n.scale + n.eps);
+#pragma omp simd
+    for (Index i = begin; i < end; ++i) {
+      const T d = gradient[i] + n.decay * weight[i];
+      mean[i] = n.keep1 * mean[i] + n.fresh1 * d;
+      square[i] = n.keep2 * square[i] + n.fresh2 * d * d;
+    }
+    using Numbers = Eigen::Array<T, Eigen::Dynamic, 1>;
+    T root[update_piece];  // by Eigen: g++ does not take std::sqrt into vectors unless errno is given up
+    Eigen::Map<Numbers>(root, end - begin) = Eigen::Map<const Numbers>(square + begin, end - begin).sqrt();
+#pragma omp simd
+    for (Index i = begin; i < end; ++i)
+      weight[i] = n.shrink * weight[i] - n.rate * mean[i] / (root[i - begin] / n.scale + n.eps);
   });
 }
 
 /// Sum of squares. The order of the additions does not depend on the number of threads.
 template <class T>
 double squared_norm(const T* values, Index count) {
-  const Index pieces = (count + update_piece - 1) / update_piece;
-  Eigen::ArrayXd sums = Eigen::ArrayXd::Zero(pieces);
+  std::vector<double> sums(static_cast<std::size_t>((count + update_piece - 1) / update_piece));
   parallel_pieces(count, update_piece, [&](Index begin, Index end) {
-    sums[begin / update_piece] = ConstNumbers<T>(values + begin, end - begin).template cast<double>().square().sum();
+    const T* const x = values;
+    double sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (Index i = begin; i < end; ++i) sum += static_cast<double>(x[i]) * static_cast<double>(x[i]);
+    sums[static_cast<std::size_t>(begin / update_piece)] = sum;
   });
   double sum = 0;
-  for (Index i = 0; i < pieces; ++i) sum += sums[i];
+  for (double piece : sums) sum += piece;
   return sum;
 }
 
