@@ -165,14 +165,23 @@ struct From {
   OwnedFunction<Var<B>(const Var<B>& g, const Var<B>& y)> derivative;  ///< empty where nobody will ask for it
   bool reads_output = false;
 };
+namespace detail {
+template <class F, Backend B>
+Var<B> derive(const void* derivative, const Var<B>& g, const Var<B>& y) {
+  const F& f = *static_cast<const F*>(derivative);
+  if constexpr (std::invocable<const F&, const Var<B>&, const Var<B>&>) {
+    return f(g, y);
+  } else {
+    return f(g);
+  }
+}
+}  // namespace detail
 template <Backend B, class F>
 From<B> from(const Var<B>& input, F derivative) {
-  if (!is_recording() || !input.requires_grad()) return {&input, nullptr};
-  if constexpr (std::invocable<const F&, const Var<B>&, const Var<B>&>) {
-    return {&input, std::move(derivative), true};
-  } else {
-    return {&input, [f = std::move(derivative)](const Var<B>& g, const Var<B>&) { return f(g); }};
-  }
+  constexpr bool reads_output = std::invocable<const F&, const Var<B>&, const Var<B>&>;
+  From<B> out{&input, {}, reads_output};
+  if (is_recording() && input.requires_grad()) out.derivative = {std::move(derivative), detail::derive<F, B>};
+  return out;
 }
 
 namespace detail {

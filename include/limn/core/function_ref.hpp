@@ -9,6 +9,17 @@
 
 namespace limn {
 
+namespace detail {  // plain functions, because a lambda without its type would be three
+template <class F, class R, class... Arguments>
+R call_as(const void* function, Arguments... arguments) {
+  return (*static_cast<const F*>(function))(std::forward<Arguments>(arguments)...);
+}
+template <class F>
+void delete_as(const void* function) {
+  delete static_cast<const F*>(function);
+}
+}  // namespace detail
+
 /// A reference, valid while what it refers to lives: for parameters only. For bodies that do much work per call.
 template <class Signature>
 class FunctionRef;
@@ -19,9 +30,7 @@ class FunctionRef<R(Arguments...)> {
   template <class F>
   requires(!std::same_as<std::remove_cvref_t<F>, FunctionRef> && std::is_invocable_r_v<R, const F&, Arguments...>)
       FunctionRef(const F& f)  // NOLINT(google-explicit-constructor): functions are given as they are
-      : function_(&f), call_([](const void* function, Arguments... arguments) -> R {
-          return (*static_cast<const F*>(function))(std::forward<Arguments>(arguments)...);
-        }) {}
+      : function_(&f), call_(detail::call_as<F, R, Arguments...>) {}
 
   R operator()(Arguments... arguments) const { return call_(function_, std::forward<Arguments>(arguments)...); }
 
@@ -42,11 +51,11 @@ class OwnedFunction<R(Arguments...)> {
   template <class F>
   requires(!std::same_as<std::remove_cvref_t<F>, OwnedFunction> && std::is_invocable_r_v<R, const F&, Arguments...>)
       OwnedFunction(F f)  // NOLINT(google-explicit-constructor): as std::function
-      : function_(new F(std::move(f))),
-        call_([](const void* function, Arguments... arguments) -> R {
-          return (*static_cast<const F*>(function))(std::forward<Arguments>(arguments)...);
-        }),
-        end_([](const void* function) { delete static_cast<const F*>(function); }) {}
+      : OwnedFunction(std::move(f), detail::call_as<F, R, Arguments...>) {}
+  /// With another way to call it; `call` gets the address of the kept f.
+  template <class F>
+  OwnedFunction(F f, R (*call)(const void* function, Arguments... arguments))
+      : function_(new F(std::move(f))), call_(call), end_(detail::delete_as<F>) {}
   OwnedFunction(OwnedFunction&& other) noexcept
       : function_(std::exchange(other.function_, nullptr)), call_(other.call_), end_(other.end_) {}
   OwnedFunction& operator=(OwnedFunction&& other) noexcept {

@@ -17,12 +17,12 @@ inline constexpr std::array<const char*, 3> part_names = {"train", "val", "test"
 /// Throws OptionError where a group (of the column `by`, see SplitOptions) is in two parts, naming it.
 [[gnu::cold]] inline void check_split(const std::array<Dataset, 3>& parts,
                                       const std::optional<std::string>& by = std::nullopt) {
-  std::map<std::string, std::size_t> home;
+  std::map<std::string, Index> home;
   for (std::size_t part = 0; part < parts.size(); ++part) {
     for (const std::string& group : parts[part].groups(by)) {
-      const auto [at, fresh] = home.emplace(group, part);
-      require<OptionError>(fresh || at->second == part, "the split leaks: group \"", group, "\" is in ",
-                           part_names[at->second], " and in ", part_names[part]);
+      const auto other = static_cast<std::size_t>(home.emplace(group, static_cast<Index>(part)).first->second);
+      require<OptionError>(other == part, "the split leaks: group \"", group, "\" is in ", part_names[other],
+                           " and in ", part_names[part]);
     }
   }
 }

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "limn/core/append.hpp"
+#include "limn/core/function_ref.hpp"
 #include "limn/evaluate/predict.hpp"
 #include "limn/explain/explanation.hpp"
 #include "limn/metrics/scores.hpp"
@@ -48,27 +50,57 @@ struct Localisation {
 
 namespace detail {
 
+/// A network and one of its explainers, without their types.
+template <Backend B>
+struct Explained {
+  const char* explainer;
+  bool probability;  ///< the maps are probabilities
+  FunctionRef<Tensor<B>(const Tensor<B>& images)> probabilities;
+  FunctionRef<std::vector<explain::Explanation>(const Tensor<B>& images, std::span<const Index> classes)> explain;
+};
+
 /// Calls visit(sample, explanation) for every correctly predicted picture (of class `only`, unless that is -1) with a
 /// mask that is not empty.
-template <class Net, class Explainer, class Visit>
-void explain_hits(const Net& net, const data::Dataset& set, const Explainer& explainer, Index only,
-                  const Visit& visit) {
-  using B = backend_of<Net>;
+template <Backend B>
+void explain_hits(const Explained<B>& explained, const data::Dataset& set, Index only,
+                  const FunctionRef<void(const data::Sample&, const explain::Explanation&)>& visit) {
   auto stream = data::Loader(set, {.batch = evaluation_batch}).epoch(0);
   while (auto host = stream.next()) {
-    Run<B> run;
     const Batch<B> batch = to_batch<B>(*host);
-    const auto predicted = predicted_classes(probabilities(net, batch.images, run));
-    const auto explanations = explainer(net, batch.images, std::span<const Index>(batch.labels));
+    const auto predicted = predicted_classes(explained.probabilities(batch.images));
+    const auto explanations = explained.explain(batch.images, batch.labels);
     for (std::size_t i = 0; i < predicted.size(); ++i) {
       const data::Sample& sample = set[host->positions[i]];
-      const bool marked =
-          sample.mask && std::any_of(sample.mask->begin(), sample.mask->end(), [](float v) { return v > 0; });
+      const bool marked = sample.mask && std::ranges::any_of(sample.mask->storage(), [](float v) { return v > 0; });
       if (predicted[i] == batch.labels[i] && (only < 0 || batch.labels[i] == only) && marked &&
           explanations[i].map.size() > 0)
         visit(sample, explanations[i]);
     }
   }
+}
+
+template <Backend B>
+metrics::LocalisationScores localise(const Explained<B>& explained, const data::Dataset& set,
+                                     const data::Dataset& learn_from, Index only) {
+  const auto sized = [](const explain::Map& map, const explain::Explanation& e, const data::Sample& sample) {
+    return explain::over_picture(map, e.grid, static_cast<Index>(sample.mask->shape()[0]),
+                                 static_cast<Index>(sample.mask->shape()[1]));
+  };
+  metrics::LocalisationOptions options{.probability = explained.probability};
+  if (!learn_from.empty()) {
+    metrics::LearnedThreshold learned;
+    explain_hits<B>(explained, learn_from, only, [&](const data::Sample& sample, const explain::Explanation& e) {
+      learned.add(sized(e.map, e, sample), *sample.mask);
+    });
+    if (learned.fitted()) options.learned = learned;
+  }
+  metrics::LocalisationStudy study(explained.explainer, options);
+  explain_hits<B>(explained, set, only, [&](const data::Sample& sample, const explain::Explanation& e) {
+    std::optional<explain::Map> ranking;
+    if (e.ranking) ranking = sized(*e.ranking, e, sample);
+    study.add(sized(e.map, e, sample), *sample.mask, ranking);
+  });
+  return study.scores();
 }
 
 template <class Net>
@@ -84,7 +116,7 @@ void evaluate_one(const Net& net, const data::Dataset& set, const metrics::Class
     if (labels.empty()) all.resize({static_cast<std::size_t>(set.size()), static_cast<std::size_t>(p.dim(1))});
     std::transform(p.data(), p.data() + p.size(), all.data() + static_cast<Index>(labels.size()) * p.dim(1),
                    [](auto v) { return static_cast<float>(v); });
-    labels.insert(labels.end(), batch.labels.begin(), batch.labels.end());
+    append(labels, batch.labels);
   }
   out.classification = metrics::classification(all, labels);
   out.classification.class_names = set.class_names();
@@ -95,26 +127,17 @@ void evaluate_one(const Net& net, const data::Dataset& set, const metrics::Local
                   metrics::Scores& out) {
   require<OptionError>(localisation.only >= -1 && localisation.only < set.classes(), "localisation: of_class ",
                        localisation.only, ", expected 0 to ", set.classes() - 1);
+  using B = backend_of<Net>;
   const auto score = [&](const auto& explainer) {
-    const auto sized = [](const auto& map, const explain::Explanation& e, const data::Sample& sample) {
-      return explain::over_picture(map, e.grid, static_cast<Index>(sample.mask->shape()[0]),
-                                   static_cast<Index>(sample.mask->shape()[1]));
+    const auto probabilities = [&](const Tensor<B>& images) {
+      Run<B> run;
+      return limn::probabilities(net, images, run);
     };
-    metrics::LocalisationOptions options{.probability = explainer.probability};
-    if (!localisation.learn_from.empty()) {
-      metrics::LearnedThreshold learned;
-      explain_hits(
-          net, localisation.learn_from, explainer, localisation.only,
-          [&](const data::Sample& sample, const auto& e) { learned.add(sized(e.map, e, sample), *sample.mask); });
-      if (learned.fitted()) options.learned = learned;
-    }
-    metrics::LocalisationStudy study(explainer.name, options);
-    explain_hits(net, set, explainer, localisation.only, [&](const data::Sample& sample, const auto& e) {
-      std::optional<xt::xtensor<float, 2>> ranking;
-      if (e.ranking) ranking = sized(*e.ranking, e, sample);
-      study.add(sized(e.map, e, sample), *sample.mask, ranking);
-    });
-    out.localisation.push_back(study.scores());
+    const auto explain = [&](const Tensor<B>& images, std::span<const Index> classes) {
+      return explainer(net, images, classes);
+    };
+    out.localisation.push_back(localise<B>({explainer.name, explainer.probability, probabilities, explain}, set,
+                                           localisation.learn_from, localisation.only));
   };
   std::apply([&](const auto&... explainer) { (score(explainer), ...); }, localisation.explainers);
 }

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "limn/core/append.hpp"
 #include "limn/core/order.hpp"
 #include "limn/evaluate/predict.hpp"
 #include "limn/explain/grad_cam.hpp"
@@ -35,9 +36,8 @@ namespace detail {
     for (std::size_t c = right.size(); c-- > 0 && left > 0;)
       if (shown[c] < right[c].size()) ++shown[c], --left;
   }
-  for (std::size_t c = right.size(); c-- > 0;)
-    chosen.insert(chosen.end(), right[c].begin(), right[c].begin() + static_cast<std::ptrdiff_t>(shown[c]));
-  chosen.insert(chosen.end(), wrong.begin(), wrong.end());
+  for (std::size_t c = right.size(); c-- > 0;) append(chosen, std::span(right[c]).first(shown[c]));
+  append(chosen, wrong);
   return chosen;
 }
 
@@ -65,7 +65,7 @@ template <class Net>
     const auto classes = predicted_classes(p);
     for (std::size_t i = 0; i < classes.size(); ++i)
       certainty.push_back(static_cast<float>(p(static_cast<Index>(i), classes[i])));
-    predicted.insert(predicted.end(), classes.begin(), classes.end());
+    append(predicted, classes);
   }
   report::Gallery out;
   for (Index i : detail::choose_pictures(set, predicted, certainty, std::min(count, set.size()))) {

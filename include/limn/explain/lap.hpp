@@ -12,8 +12,6 @@
 
 namespace limn::explain {
 
-using Map = xt::xtensor<float, 2>;
-
 struct IntegrateOptions {
   float decay = 0.8f;      ///< the impact of each shallower LAP (alpha)
   float threshold = 0.5f;  ///< active from here on

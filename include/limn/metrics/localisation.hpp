@@ -44,7 +44,7 @@ inline void check_map(const Map& map, const Map& mask) {
 
 /// True where all values are equal (or there are none): such a map ranks nothing.
 [[nodiscard]] inline bool is_constant(const Map& map) {
-  return std::all_of(map.data(), map.data() + map.size(), [&](float v) { return v == map.data()[0]; });
+  return std::ranges::all_of(map.data(), map.data() + map.size(), [&](float v) { return v == map.data()[0]; });
 }
 
 /// 1 where the map is above the threshold, else 0.

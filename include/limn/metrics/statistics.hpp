@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "limn/core/append.hpp"
 #include "limn/core/config.hpp"
 #include "limn/core/order.hpp"
 
@@ -82,7 +83,7 @@ struct Auc {
   const std::size_t m = positives.size(), n = negatives.size();
   if (m == 0 || n == 0) return {};
   std::vector<double> all(positives.begin(), positives.end());
-  all.insert(all.end(), negatives.begin(), negatives.end());
+  append(all, negatives);
   const std::vector<double> joint = midranks(all), own_positive = midranks(positives),
                             own_negative = midranks(negatives);
   // A sample's rank among all, less its rank in its own class, counts the samples of the other class below it.

@@ -125,7 +125,7 @@ class Optimizer {
     for (const ParameterGroup& group : groups) {
       if (group.lr) detail::check_rate("parameter group", "lr", *group.lr);
       if (group.weight_decay) detail::check_rate("parameter group", "weight_decay", *group.weight_decay);
-      if (std::any_of(all.begin(), all.end(), [&](const auto& p) { return inside(p.path, group.prefix); })) continue;
+      if (std::ranges::any_of(all, [&](const auto& p) { return inside(p.path, group.prefix); })) continue;
       std::string known, last;
       for (const auto& p : all) {
         const std::string top = p.path.substr(0, p.path.find('.'));

@@ -33,7 +33,7 @@ namespace limn::report::detail {
 }
 
 [[gnu::cold]] inline bool has_positive(const NamedMap& map) {
-  return std::any_of(map.map.storage().begin(), map.map.storage().end(), [](float v) { return v > 0; });
+  return std::ranges::any_of(map.map.storage(), [](float v) { return v > 0; });
 }
 
 /// Pictures with three equal channels are written as grey ones: a third of the bytes.
@@ -52,28 +52,27 @@ namespace limn::report::detail {
 [[gnu::cold]] inline std::string picture_row(const Picture& p, std::size_t number,
                                              const std::filesystem::path& folder) {
   const bool correct = p.truth == p.predicted;
-  std::string html = "<section class=\"picture\"><h3><span class=\"badge " +
-                     std::string(correct ? "correct\">\u2713 correct" : "incorrect\">\u2717 incorrect") + "</span>" +
-                     escape(p.id) + " <span>\u00b7 truth: <b>" + escape(p.truth) + "</b> \u00b7 predicted: <b>" +
-                     escape(p.predicted) + "</b>, probability " + fixed(p.probability, 2) +
-                     "</span></h3>\n<div class=\"maps\">\n";
+  std::string html =
+      joined({"<section class=\"picture\"><h3><span class=\"badge ",
+              correct ? "correct\">\u2713 correct" : "incorrect\">\u2717 incorrect", "</span>", escape(p.id),
+              " <span>\u00b7 truth: <b>", escape(p.truth), "</b> \u00b7 predicted: <b>", escape(p.predicted),
+              "</b>, probability ", fixed(p.probability, 2), "</span></h3>\n<div class=\"maps\">\n"});
   std::size_t figures = 0;
   const auto figure = [&](const Rgb& pixels, const std::string& name, const std::string& note) {
     const std::vector<std::uint8_t> png = encode(pixels);
     std::string file = text(number < 10 ? "0" : "", number, "_", slug(p.id), "_", figures++, "_", slug(name), ".png");
     io::write_file_atomically(folder / file, png);
-    html += "<figure tabindex=\"0\"><img alt=\"" + escape(name + " of " + p.id) + "\" width=\"" +
-            std::to_string(pixels.shape()[1]) + "\" height=\"" + std::to_string(pixels.shape()[0]) +
-            "\" src=\"data:image/png;base64," + base64(png) + "\"><figcaption>" + escape(name) +
-            (note.empty() ? "" : "<br>" + escape(note)) + "</figcaption></figure>\n";
+    put(html, {"<figure tabindex=\"0\"><img alt=\"", escape(name), " of ", escape(p.id), "\" width=\"",
+               std::to_string(pixels.shape()[1]), "\" height=\"", std::to_string(pixels.shape()[0]),
+               "\" src=\"data:image/png;base64,", base64(png), "\"><figcaption>", escape(name),
+               note.empty() ? "" : "<br>", escape(note), "</figcaption></figure>\n"});
   };
   const Rgb plain = shown_image(p.image);
   figure(plain, "picture", "");
   if (p.mask) {
     Rgb marked = plain;
     outline(marked, *p.mask);
-    const bool empty =
-        std::none_of(p.mask->storage().begin(), p.mask->storage().end(), [](float v) { return v > .5f; });
+    const bool empty = std::ranges::none_of(p.mask->storage(), [](float v) { return v > .5f; });
     figure(marked, "marked by a person", empty ? "nothing is marked" : "");
   }
   for (const NamedMap& map : p.maps) {

@@ -33,7 +33,7 @@ namespace detail {
 [[gnu::cold]] inline std::string range(const std::array<double, 2>& interval, bool shares) {
   if (!std::isfinite(interval[0])) return "";
   const auto show = [&](double v) { return shares ? percent(v) : fixed(v, 3); };
-  return "95% interval " + show(interval[0]) + " to " + show(interval[1]);
+  return joined({"95% interval ", show(interval[0]), " to ", show(interval[1])});
 }
 
 /// What the numbers say, in sentences. Names are escaped here.
@@ -46,7 +46,7 @@ namespace detail {
   if (!c.class_names.empty()) {
     out += " to tell apart";
     for (std::size_t k = 0; k < classes; ++k)
-      out += (k == 0 ? " " : k + 1 == classes ? " and " : ", ") + ("<b>" + escape(class_name(c, k)) + "</b>");
+      put(out, {k == 0 ? " " : k + 1 == classes ? " and " : ", ", "<b>", escape(class_name(c, k)), "</b>"});
   }
   out += text(", and tested on ", c.count, " pictures.</p>\n<ul>\n");
   if (c.count > 0) {
@@ -57,24 +57,24 @@ namespace detail {
   }
   if (classes == 2 && c.count > 0) {
     const std::string negative = escape(class_name(c, 0)), positive = escape(class_name(c, 1));
-    out += "<li>Of the pictures of <b>" + positive + "</b> it found " + percent(c.sensitivity) +
-           " (sensitivity); of those of <b>" + negative + "</b> it cleared " + percent(c.specificity) +
-           " (specificity).</li>\n";
+    put(out, {"<li>Of the pictures of <b>", positive, "</b> it found ", percent(c.sensitivity),
+              " (sensitivity); of those of <b>", negative, "</b> it cleared ", percent(c.specificity),
+              " (specificity).</li>\n"});
     if (std::isfinite(c.auc)) {
       const std::string interval = range(c.auc_interval, false);
-      out += "<li>AUC <b>" + fixed(c.auc, 3) + "</b>" + (interval.empty() ? "" : " (" + interval + ")") +
-             ": shown one picture of each class, it gives the higher probability of " + positive +
-             " to the right one in " + fixed(100 * c.auc, 0) + " of 100 cases.</li>\n";
+      put(out, {"<li>AUC <b>", fixed(c.auc, 3), "</b>", interval.empty() ? "" : " (", interval,
+                interval.empty() ? "" : ")", ": shown one picture of each class, it gives the higher probability of ",
+                positive, " to the right one in ", fixed(100 * c.auc, 0), " of 100 cases.</li>\n"});
     }
   } else if (std::isfinite(c.auc)) {
-    out += "<li>AUC, each class against the rest: <b>" + fixed(c.auc, 3) + "</b> on average.</li>\n";
+    put(out, {"<li>AUC, each class against the rest: <b>", fixed(c.auc, 3), "</b> on average.</li>\n"});
   }
   for (const metrics::LocalisationScores& s : scores.localisation) {
-    out += "<li><b>" + escape(s.explainer) + "</b>: ";
+    put(out, {"<li><b>", escape(s.explainer), "</b>: "});
     if (std::isfinite(s.rma)) {
-      out += percent(s.rma) + " of the explanation lies where a person marked the finding. The marked areas cover " +
-             percent(s.mask_area) + " of the picture, which is what a random map would score";
-      if (s.mask_area > 0) out += ": " + fixed(s.rma / s.mask_area, 1) + " times chance";
+      put(out, {percent(s.rma), " of the explanation lies where a person marked the finding. The marked areas cover ",
+                percent(s.mask_area), " of the picture, which is what a random map would score"});
+      if (s.mask_area > 0) put(out, {": ", fixed(s.rma / s.mask_area, 1), " times chance"});
       out += ".</li>\n";
     } else {
       out += "there was no picture on which it could be compared with a mask.</li>\n";
@@ -87,7 +87,7 @@ namespace detail {
   if (facts.rows.empty()) return "";
   std::string out = "<h2>The run</h2>\n<table class=\"facts\">\n";
   for (const auto& [name, value] : facts.rows)
-    out += "<tr><td class=\"soft\">" + escape(name) + "</td><td>" + escape(value) + "</td></tr>\n";
+    put(out, {"<tr><td class=\"soft\">", escape(name), "</td><td>", escape(value), "</td></tr>\n"});
   return out + "</table>\n";
 }
 
@@ -110,7 +110,7 @@ namespace detail {
     for (Series& line : *lines) line.x = epochs;
   const std::string charts = line_chart("Loss and its terms", "epoch", losses) +
                              line_chart("Metrics on the validation pictures", "epoch", validation);
-  return charts.empty() ? "" : "<h2>Training</h2>\n<div class=\"columns\">\n" + charts + "</div>\n";
+  return charts.empty() ? "" : joined({"<h2>Training</h2>\n<div class=\"columns\">\n", charts, "</div>\n"});
 }
 
 [[gnu::cold]] inline std::string classification_section(const metrics::ClassificationScores& c) {
@@ -120,49 +120,49 @@ namespace detail {
     const std::string interval = name == "auc"        ? range(c.auc_interval, false)
                                  : name == "accuracy" ? range(c.accuracy_interval, false)
                                                       : "";
-    const std::string note = interval.empty() ? "" : "<br><small>" + interval + "</small>";
+    const std::string note = interval.empty() ? "" : joined({"<br><small>", interval, "</small>"});
     if (name == "f1" || name == "auc")
       std::transform(name.begin(), name.end(), name.begin(),
                      [](char l) { return l >= 'a' && l <= 'z' ? static_cast<char>(l - 'a' + 'A') : l; });
     std::replace(name.begin(), name.end(), '_', ' ');
-    out += "<tr><td>" + name + "</td><td><b>" + fixed(value, 3) + "</b>" + note + "</td></tr>\n";
+    put(out, {"<tr><td>", name, "</td><td><b>", fixed(value, 3), "</b>", note, "</td></tr>\n"});
   }
   out += "</table></div>\n<div class=\"scroll\"><table class=\"confusion\">\n<tr><th>truth \\ predicted</th>";
-  for (std::size_t j = 0; j < classes; ++j) out += "<th>" + escape(class_name(c, j)) + "</th>";
+  for (std::size_t j = 0; j < classes; ++j) put(out, {"<th>", escape(class_name(c, j)), "</th>"});
   out += "</tr>\n";
   for (std::size_t i = 0; i < classes; ++i) {
     Index total = 0;
     for (std::size_t j = 0; j < classes; ++j) total += c.confusion(i, j);
-    out += "<tr><th>" + escape(class_name(c, i)) + "</th>";
+    put(out, {"<tr><th>", escape(class_name(c, i)), "</th>"});
     for (std::size_t j = 0; j < classes; ++j) {
       const double share = total == 0 ? 0 : static_cast<double>(c.confusion(i, j)) / static_cast<double>(total);
-      out += std::string("<td class=\"cell") + (i == j ? " hit" : "") + "\" style=\"--share:" + fixed(0.6 * share, 2) +
-             "\">" + std::to_string(c.confusion(i, j)) + "<br><small>" + percent(share, 0) + "</small></td>";
+      put(out, {"<td class=\"cell", i == j ? " hit" : "", "\" style=\"--share:", fixed(0.6 * share, 2), "\">",
+                std::to_string(c.confusion(i, j)), "<br><small>", percent(share, 0), "</small></td>"});
     }
     out += "</tr>\n";
   }
-  out += "</table><p class=\"legend\">Numbers of pictures; shares of each row.</p></div>\n" + roc_chart(c) + "</div>\n";
-  for (const std::string& why : c.undefined) out += "<p class=\"soft\">Not defined: " + escape(why) + ".</p>\n";
+  put(out,
+      {"</table><p class=\"legend\">Numbers of pictures; shares of each row.</p></div>\n", roc_chart(c), "</div>\n"});
+  for (const std::string& why : c.undefined) put(out, {"<p class=\"soft\">Not defined: ", escape(why), ".</p>\n"});
   return out;
 }
 
 [[gnu::cold]] inline std::string explainer_section(const std::vector<metrics::LocalisationScores>& all) {
   if (all.empty()) return "";
   std::string out = "<h2>Where the explanations fall</h2>\n<div class=\"scroll\"><table>\n<tr><th>explainer</th>";
-  for (const Column& column : localisation_columns) out += std::string("<th>") + column.name + "</th>";
+  for (const Column& column : localisation_columns) put(out, {"<th>", column.name, "</th>"});
   out += "<th>random map</th><th>pictures</th><th>undefined</th></tr>\n";
   for (const metrics::LocalisationScores& s : all) {
-    out += "<tr><td class=\"name\">" + escape(s.explainer) + "</td>";
+    put(out, {"<tr><td class=\"name\">", escape(s.explainer), "</td>"});
     for (const Column& column : localisation_columns) {
       bool best = std::isfinite(s.*column.mean) && all.size() > 1;
       for (const metrics::LocalisationScores& other : all) best = best && !(other.*column.mean > s.*column.mean);
-      const std::string value = fixed(s.*column.mean, 3);
-      out += "<td>" + (best ? "<b>" + value + "</b>" : value) +
-             (std::isfinite(s.*column.std) ? "<br><small>\u00b1 " + fixed(s.*column.std, 2) + "</small>" : "") +
-             "</td>";
+      put(out, {"<td>", best ? "<b>" : "", fixed(s.*column.mean, 3), best ? "</b>" : ""});
+      if (std::isfinite(s.*column.std)) put(out, {"<br><small>\u00b1 ", fixed(s.*column.std, 2), "</small>"});
+      out += "</td>";
     }
-    out += "<td>" + fixed(s.mask_area, 3) + "</td><td>" + std::to_string(s.images) + "</td><td>" +
-           std::to_string(s.undefined) + "</td></tr>\n";
+    put(out, {"<td>", fixed(s.mask_area, 3), "</td><td>", std::to_string(s.images), "</td><td>",
+              std::to_string(s.undefined), "</td></tr>\n"});
   }
   out +=
       "</table></div>\n<p class=\"soft\">Means over the pictures, \u00b1 the standard deviation. Bold: the highest of "
@@ -177,7 +177,7 @@ namespace detail {
       "share of the picture that the mask covers.</p>\n";
   for (const metrics::LocalisationScores& s : all)
     for (const std::string& why : s.reasons)
-      out += "<p class=\"soft\">" + escape(s.explainer) + ", not defined for " + escape(why) + ".</p>\n";
+      put(out, {"<p class=\"soft\">", escape(s.explainer), ", not defined for ", escape(why), ".</p>\n"});
   return out;
 }
 
@@ -218,14 +218,14 @@ namespace detail {
   require<FileError>(!problem, pictures.string(), ": cannot be made (", problem.message(), ")");
   const std::string title = escape(options.title);
   std::string page =
-      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" "
-      "content=\"width=device-width, initial-scale=1\">\n<title>" +
-      title + "</title>\n<style>" + detail::style_sheet + "</style>\n</head>\n<body>\n<h1>" + title +
-      "</h1>\n<p class=\"notice\">For research only. This is not a medical device and must not be used "
-      "for diagnosis or treatment.</p>\n";
-  page += detail::summary(history, scores) + detail::facts_table(history.facts) + detail::curves(history) +
-          detail::classification_section(scores.classification) + detail::explainer_section(scores.localisation) +
-          detail::gallery_section(gallery, pictures);
+      joined({"<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" "
+              "content=\"width=device-width, initial-scale=1\">\n<title>",
+              title, "</title>\n<style>", detail::style_sheet, "</style>\n</head>\n<body>\n<h1>", title,
+              "</h1>\n<p class=\"notice\">For research only. This is not a medical device and must not be used "
+              "for diagnosis or treatment.</p>\n"});
+  put(page, {detail::summary(history, scores), detail::facts_table(history.facts), detail::curves(history),
+             detail::classification_section(scores.classification), detail::explainer_section(scores.localisation),
+             detail::gallery_section(gallery, pictures)});
   page += text("<p class=\"soft\">Written by limn ", version, ".</p>\n</body>\n</html>\n");
   io::write_file_atomically(folder / "report.html", std::string_view(page));
 }

@@ -83,15 +83,15 @@ struct Frame {
   double y(double v) const { return top + (1 - up(v)) * (height - top - bottom); }
 
   std::string open(const std::string& title, const std::string& x_name, const std::string& y_name) const {
-    std::string s = "<svg class=\"chart\" viewBox=\"0 0 " + fixed(width, 0) + " " + fixed(height, 0) +
-                    "\" role=\"img\"><title>" + escape(title) + "</title>\n";
+    std::string s = joined({"<svg class=\"chart\" viewBox=\"0 0 ", fixed(width, 0), " ", fixed(height, 0),
+                            "\" role=\"img\"><title>", escape(title), "</title>\n"});
     const auto line = [&](double x1, double y1, double x2, double y2) {
-      s += "<line class=\"grid\" x1=\"" + fixed(x1, 1) + "\" y1=\"" + fixed(y1, 1) + "\" x2=\"" + fixed(x2, 1) +
-           "\" y2=\"" + fixed(y2, 1) + "\"/>";
+      put(s, {"<line class=\"grid\" x1=\"", fixed(x1, 1), "\" y1=\"", fixed(y1, 1), "\" x2=\"", fixed(x2, 1),
+              "\" y2=\"", fixed(y2, 1), "\"/>"});
     };
     const auto write = [&](double px, double py, const char* anchor, const std::string& words) {
-      s += "<text x=\"" + fixed(px, 1) + "\" y=\"" + fixed(py, 1) + "\" text-anchor=\"" + anchor + "\">" +
-           escape(words) + "</text>\n";
+      put(s, {"<text x=\"", fixed(px, 1), "\" y=\"", fixed(py, 1), "\" text-anchor=\"", anchor, "\">", escape(words),
+              "</text>\n"});
     };
     for (double tick : up.ticks) {
       line(left, y(tick), width - right, y(tick));
@@ -103,8 +103,8 @@ struct Frame {
     }
     write((left + width - right) / 2, height - 6, "middle", x_name);
     const double middle = (top + height - bottom) / 2;
-    s += "<text transform=\"translate(12 " + fixed(middle, 1) + ") rotate(-90)\" text-anchor=\"middle\">" +
-         escape(y_name) + "</text>\n";
+    put(s, {"<text transform=\"translate(12 ", fixed(middle, 1), ") rotate(-90)\" text-anchor=\"middle\">",
+            escape(y_name), "</text>\n"});
     return s;
   }
 };
@@ -137,11 +137,12 @@ inline std::string style_class(std::size_t i) { return "s" + std::to_string(i % 
     frame.across.high = x_high;
     std::erase_if(frame.across.ticks, [&](double t) { return t < x_low || t > x_high; });
   }
-  std::string svg = "<figure class=\"plot\"><figcaption>" + escape(title) + "</figcaption>\n" +
-                    frame.open(title, x_name, logarithmic ? "value (logarithmic)" : "value");
+  std::string svg = joined({"<figure class=\"plot\"><figcaption>", escape(title), "</figcaption>\n",
+                            frame.open(title, x_name, logarithmic ? "value (logarithmic)" : "value")});
   std::string legend = "<p class=\"legend\">";
   for (std::size_t k = 0; k < lines.size(); ++k) {
     const Series& line = lines[k];
+    const std::string style = detail::style_class(k);
     double last = std::numeric_limits<double>::quiet_NaN();
     for (std::size_t i = 0; i < line.x.size();) {
       if (!std::isfinite(line.y[i]) || !std::isfinite(line.x[i])) {
@@ -151,35 +152,35 @@ inline std::string style_class(std::size_t i) { return "s" + std::to_string(i % 
       std::string points;
       std::size_t end = i;
       for (; end < line.x.size() && std::isfinite(line.y[end]) && std::isfinite(line.x[end]); ++end) {
-        points += fixed(frame.x(line.x[end]), 1) + "," + fixed(frame.y(line.y[end]), 1) + " ";
+        put(points, {fixed(frame.x(line.x[end]), 1), ",", fixed(frame.y(line.y[end]), 1), " "});
         last = line.y[end];
       }
       if (end - i == 1)
-        svg += "<circle class=\"dot " + detail::style_class(k) + "\" cx=\"" + fixed(frame.x(line.x[i]), 1) +
-               "\" cy=\"" + fixed(frame.y(line.y[i]), 1) + "\" r=\"3\"/>\n";
+        put(svg, {"<circle class=\"dot ", style, "\" cx=\"", fixed(frame.x(line.x[i]), 1), "\" cy=\"",
+                  fixed(frame.y(line.y[i]), 1), "\" r=\"3\"/>\n"});
       else
-        svg += "<polyline class=\"line " + detail::style_class(k) + "\" points=\"" + points + "\"/>\n";
+        put(svg, {"<polyline class=\"line ", style, "\" points=\"", points, "\"/>\n"});
       i = end;
     }
-    legend += "<span><svg viewBox=\"0 0 26 8\"><line class=\"line " + detail::style_class(k) +
-              "\" x1=\"0\" y1=\"4\" x2=\"26\" y2=\"4\"/></svg> " + escape(line.name) + " <b>" + fixed(last, 3) +
-              "</b></span> ";
+    put(legend, {"<span><svg viewBox=\"0 0 26 8\"><line class=\"line ", style,
+                 "\" x1=\"0\" y1=\"4\" x2=\"26\" y2=\"4\"/></svg> ", escape(line.name), " <b>", fixed(last, 3),
+                 "</b></span> "});
   }
-  return svg + "</svg>\n" + legend + "</p></figure>\n";
+  return joined({svg, "</svg>\n", legend, "</p></figure>\n"});
 }
 
 /// The ROC curve with the diagonal of a coin toss. Empty without a curve.
 [[nodiscard, gnu::cold]] inline std::string roc_chart(const metrics::ClassificationScores& scores) {
   if (scores.roc.empty()) return "";
   const detail::Frame frame{detail::linear_axis(0, 1), detail::linear_axis(0, 1), 360, 350};
-  std::string svg = "<figure class=\"plot narrow\"><figcaption>ROC curve, AUC " + fixed(scores.auc, 3);
+  std::string svg = joined({"<figure class=\"plot narrow\"><figcaption>ROC curve, AUC ", fixed(scores.auc, 3)});
   if (std::isfinite(scores.auc_interval[0]))
-    svg += " (95% interval " + fixed(scores.auc_interval[0], 3) + " to " + fixed(scores.auc_interval[1], 3) + ")";
-  svg += "</figcaption>\n" + frame.open("ROC curve", "1 \u2212 specificity", "sensitivity");
-  svg += "<line class=\"diagonal\" x1=\"" + fixed(frame.x(0), 1) + "\" y1=\"" + fixed(frame.y(0), 1) + "\" x2=\"" +
-         fixed(frame.x(1), 1) + "\" y2=\"" + fixed(frame.y(1), 1) + "\"/>\n<polyline class=\"line s0\" points=\"";
+    put(svg, {" (95% interval ", fixed(scores.auc_interval[0], 3), " to ", fixed(scores.auc_interval[1], 3), ")"});
+  put(svg, {"</figcaption>\n", frame.open("ROC curve", "1 \u2212 specificity", "sensitivity")});
+  put(svg, {"<line class=\"diagonal\" x1=\"", fixed(frame.x(0), 1), "\" y1=\"", fixed(frame.y(0), 1), "\" x2=\"",
+            fixed(frame.x(1), 1), "\" y2=\"", fixed(frame.y(1), 1), "\"/>\n<polyline class=\"line s0\" points=\""});
   for (const metrics::RocPoint& p : scores.roc)
-    svg += fixed(frame.x(p.false_positive_rate), 1) + "," + fixed(frame.y(p.true_positive_rate), 1) + " ";
+    put(svg, {fixed(frame.x(p.false_positive_rate), 1), ",", fixed(frame.y(p.true_positive_rate), 1), " "});
   return svg + "\"/>\n</svg>\n<p class=\"legend\">Dashed: a coin toss (AUC 0.5).</p></figure>\n";
 }
 

@@ -5,7 +5,6 @@
 #include <array>
 #include <cmath>
 #include <filesystem>
-#include <map>
 #include <set>
 #include <string>
 #include <utility>
@@ -66,58 +65,64 @@ inline constexpr Column localisation_columns[] = {
 /// Two Markdown tables: classification, and a row per explainer (mean, sample deviation over the pictures).
 [[nodiscard, gnu::cold]] inline std::string markdown(const metrics::Scores& scores) {
   const metrics::ClassificationScores& c = scores.classification;
-  std::string head = "| pictures |", rule = "|---:|", body = "| " + std::to_string(c.count) + " |";
+  std::string head = "| pictures |", rule = "|---:|", body = joined({"| ", std::to_string(c.count), " |"});
+  const auto interval = [&](const std::array<double, 2>& ends) {
+    if (std::isfinite(ends[0])) put(body, {" (", fixed(ends[0], 3), " to ", fixed(ends[1], 3), ")"});
+  };
   for (const auto& [name, value] : detail::classification_rows(c)) {
     std::string words = name;
     std::replace(words.begin(), words.end(), '_', ' ');
-    head += " " + words + " |";
+    put(head, {" ", words, " |"});
     rule += "---:|";
-    body += " " + fixed(value, 3);
-    if (name == "auc" && std::isfinite(c.auc_interval[0]))
-      body += " (" + fixed(c.auc_interval[0], 3) + " to " + fixed(c.auc_interval[1], 3) + ")";
-    if (name == "accuracy" && std::isfinite(c.accuracy_interval[0]))
-      body += " (" + fixed(c.accuracy_interval[0], 3) + " to " + fixed(c.accuracy_interval[1], 3) + ")";
+    put(body, {" ", fixed(value, 3)});
+    if (name == "auc") interval(c.auc_interval);
+    if (name == "accuracy") interval(c.accuracy_interval);
     body += " |";
   }
-  std::string out = head + "\n" + rule + "\n" + body + "\n";
+  std::string out = joined({head, "\n", rule, "\n", body, "\n"});
   if (scores.localisation.empty()) return out;
   out += "\n| explainer |";
   rule = "|---|";
   for (const detail::Column& column : detail::localisation_columns) {
-    out += std::string(" ") + column.name + " |";
+    put(out, {" ", column.name, " |"});
     rule += "---:|";
   }
-  out += " random map (mask area) | pictures | undefined |\n" + rule + "---:|---:|---:|\n";
+  put(out, {" random map (mask area) | pictures | undefined |\n", rule, "---:|---:|---:|\n"});
   for (const metrics::LocalisationScores& s : scores.localisation) {
-    out += "| " + detail::cell(s.explainer) + " |";
+    put(out, {"| ", detail::cell(s.explainer), " |"});
     for (const detail::Column& column : detail::localisation_columns)
-      out += " " + fixed(s.*column.mean, 3) + " \u00b1 " + fixed(s.*column.std, 3) + " |";
-    out +=
-        " " + fixed(s.mask_area, 3) + " | " + std::to_string(s.images) + " | " + std::to_string(s.undefined) + " |\n";
+      put(out, {" ", fixed(s.*column.mean, 3), " \u00b1 ", fixed(s.*column.std, 3), " |"});
+    put(out, {" ", fixed(s.mask_area, 3), " | ", std::to_string(s.images), " | ", std::to_string(s.undefined), " |\n"});
   }
   return out;
 }
 
+/// How long each part of a run took.
+using Seconds = std::vector<std::pair<std::string, double>>;
+
 /// {"test": {accuracy, auc, f1, ...}, "explanations": {"lap": {iou, rma, rra, ...}, ...}, "seconds": {...}}. An
 /// explainer's key is its name in small letters ("Grad-CAM" is grad_cam; equal ones are numbered). NaN is null.
-[[nodiscard, gnu::cold]] inline std::string metrics_json(const metrics::Scores& scores,
-                                                         const std::map<std::string, double>& seconds = {}) {
-  const auto field = [](const std::string& key, const std::string& value) {
-    return io::json_string(clean(key)) + ": " + value;
-  };
-  const auto whole = [](Index v) { return std::to_string(v); };
+[[nodiscard, gnu::cold]] inline std::string metrics_json(const metrics::Scores& scores, const Seconds& seconds = {}) {
   const metrics::ClassificationScores& c = scores.classification;
-  std::string out = "{\n  \"test\": {\n    " + field("images", whole(c.count));
-  for (const auto& [key, value] : detail::classification_rows(c)) out += ",\n    " + field(key, io::json_number(value));
-  const auto pair = [](const std::array<double, 2>& v) {
-    return "[" + io::json_number(v[0]) + ", " + io::json_number(v[1]) + "]";
+  std::string out = "{\n  \"test\": {\n    ";
+  const auto field = [&](std::string_view before, std::string_view key, const std::string& value) {
+    put(out, {before, io::json_string(clean(key)), ": ", value});
   };
-  out += ",\n    " + field("accuracy_interval", pair(c.accuracy_interval));
-  out += ",\n    " + field("auc_interval", pair(c.auc_interval));
+  const auto number = [&](std::string_view before, std::string_view key, double value) {
+    field(before, key, io::json_number(value));
+  };
+  const auto pair = [&](std::string_view before, std::string_view key, const std::array<double, 2>& v) {
+    field(before, key, joined({"[", io::json_number(v[0]), ", ", io::json_number(v[1]), "]"}));
+  };
+  field("", "images", std::to_string(c.count));
+  for (const auto& [key, value] : detail::classification_rows(c)) number(",\n    ", key, value);
+  pair(",\n    ", "accuracy_interval", c.accuracy_interval);
+  pair(",\n    ", "auc_interval", c.auc_interval);
   out += ",\n    \"confusion\": [";
   for (std::size_t i = 0; i < c.confusion.shape()[0]; ++i) {
     out += i > 0 ? ", [" : "[";
-    for (std::size_t j = 0; j < c.confusion.shape()[1]; ++j) out += (j > 0 ? ", " : "") + whole(c.confusion(i, j));
+    for (std::size_t j = 0; j < c.confusion.shape()[1]; ++j)
+      put(out, {j > 0 ? ", " : "", std::to_string(c.confusion(i, j))});
     out += "]";
   }
   out += "]\n  },\n  \"explanations\": {";
@@ -125,28 +130,25 @@ inline constexpr Column localisation_columns[] = {
   for (const metrics::LocalisationScores& s : scores.localisation) {
     const std::string name = slug(s.explainer).empty() ? "explainer" : slug(s.explainer);
     std::string key = name;
-    for (int i = 2; !used.insert(key).second; ++i) key = name + "_" + std::to_string(i);
-    out += std::string(used.size() > 1 ? "," : "") + "\n    " + io::json_string(clean(key)) + ": {";
-    out += field("name", io::json_string(clean(s.explainer)));
+    for (int i = 2; !used.insert(key).second; ++i) key = joined({name, "_", std::to_string(i)});
+    field(used.size() > 1 ? ",\n    " : "\n    ", key, "{");
+    field("", "name", io::json_string(clean(s.explainer)));
     for (const detail::Column& column : detail::localisation_columns) {
-      out += ", " + field(column.key, io::json_number(s.*column.mean));
-      out += ", " + field(std::string(column.key) + "_std", io::json_number(s.*column.std));
+      number(", ", column.key, s.*column.mean);
+      number(", ", joined({column.key, "_std"}), s.*column.std);
     }
-    out += ", " + field("mask_area", io::json_number(s.mask_area)) + ", " + field("images", whole(s.images)) + ", " +
-           field("undefined", whole(s.undefined)) + "}";
+    number(", ", "mask_area", s.mask_area);
+    field(", ", "images", std::to_string(s.images));
+    field(", ", "undefined", std::to_string(s.undefined) + "}");
   }
   out += "\n  },\n  \"seconds\": {";
-  bool first = true;
-  for (const auto& [key, value] : seconds) {
-    out += (first ? "" : ", ") + field(key, io::json_number(value));
-    first = false;
-  }
+  for (std::size_t i = 0; i < seconds.size(); ++i) number(i > 0 ? ", " : "", seconds[i].first, seconds[i].second);
   return out + "}\n}\n";
 }
 
 /// Writes metrics_json to a file whose folder exists. Throws FileError.
 [[gnu::cold]] inline void write_metrics_json(const std::filesystem::path& path, const metrics::Scores& scores,
-                                             const std::map<std::string, double>& seconds = {}) {
+                                             const Seconds& seconds = {}) {
   io::write_file_atomically(path, std::string_view(metrics_json(scores, seconds)));
 }
 

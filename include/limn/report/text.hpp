@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstdint>
+#include <initializer_list>
 #include <span>
 #include <string>
 #include <string_view>
@@ -11,6 +12,16 @@
 #include "limn/core/config.hpp"
 
 namespace limn::report {
+
+/// Puts the parts behind what is in `out`: "a" + b + "c" would make a string of every step, here and in the program.
+[[gnu::cold]] inline void put(std::string& out, std::initializer_list<std::string_view> parts) {
+  for (std::string_view part : parts) out += part;
+}
+[[nodiscard, gnu::cold]] inline std::string joined(std::initializer_list<std::string_view> parts) {
+  std::string out;
+  put(out, parts);
+  return out;
+}
 
 /// A number with so many digits after the point; an en dash where it is NaN or infinite.
 [[nodiscard, gnu::cold]] inline std::string fixed(double value, int digits) {

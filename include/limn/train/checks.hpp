@@ -25,7 +25,7 @@ inline constexpr std::array<const char*, 4> monitors = {"val_auc", "val_accuracy
   require<OptionError>(options.choose_after >= 0 && options.choose_after < 1,
                        "fit: choose_after must be 0 to less than 1, got ", options.choose_after);
   require<OptionError>(options.max_minutes >= 0, "fit: max_minutes must be at least 0, got ", options.max_minutes);
-  require<OptionError>(std::find(monitors.begin(), monitors.end(), options.monitor) != monitors.end(),
+  require<OptionError>(std::ranges::find(monitors, options.monitor) != monitors.end(),
                        "fit: monitor must be val_auc, val_accuracy, val_loss or loss, got \"", options.monitor, "\"");
   require<OptionError>(!options.resume || !options.out.empty(), "fit: resume needs the folder of the run (out)");
   check_schedule(options.schedule, options.epochs);

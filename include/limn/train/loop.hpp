@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "limn/core/append.hpp"
 #include "limn/models/weights.hpp"
 #include "limn/train/checkpoint.hpp"
 #include "limn/train/checks.hpp"
@@ -40,18 +41,17 @@ class Loop {
         val_(val, {.batch = options.batch}),
         folder_(options.out) {
     const data::Augment& a = options.augment;
-    settings_.insert(settings_.end(),
-                     {{"training data", fingerprint(train)},
-                      {"validation data", fingerprint(val)},
-                      {"seed", text(options.seed.value)},
-                      {"batch", text(options.batch)},
-                      {"balanced", options.balanced ? "yes" : "no"},
-                      {"augment", text("flip ", a.flip, " rotate_degrees ", a.rotate_degrees, " shift ", a.shift,
-                                       " scale ", a.scale, " brightness ", a.brightness, " contrast ", a.contrast,
-                                       " gamma ", a.gamma, " noise ", a.noise)},
-                      {"schedule", describe(options.schedule, options.epochs)},
-                      {"monitor", options.monitor},
-                      {"choose_after", text(options.choose_after)}});
+    append(settings_, {{"training data", fingerprint(train)},
+                       {"validation data", fingerprint(val)},
+                       {"seed", text(options.seed.value)},
+                       {"batch", text(options.batch)},
+                       {"balanced", options.balanced ? "yes" : "no"},
+                       {"augment", text("flip ", a.flip, " rotate_degrees ", a.rotate_degrees, " shift ", a.shift,
+                                        " scale ", a.scale, " brightness ", a.brightness, " contrast ", a.contrast,
+                                        " gamma ", a.gamma, " noise ", a.noise)},
+                       {"schedule", describe(options.schedule, options.epochs)},
+                       {"monitor", options.monitor},
+                       {"choose_after", text(options.choose_after)}});
   }
 
   [[gnu::cold]] Fit run() {
@@ -96,8 +96,7 @@ class Loop {
                             .balanced = options.balanced,
                             .augment = options.augment};
     // Batch normalisation cannot learn from a single picture: such a last batch is left out.
-    const bool statistics =
-        std::any_of(leaves.begin(), leaves.end(), [](const auto& l) { return l.buffer != nullptr; });
+    const bool statistics = std::ranges::any_of(leaves, [](const auto& l) { return l.buffer != nullptr; });
     const Index samples = data::Loader(train, out).samples();
     out.drop_last = statistics && samples > options.batch && samples % options.batch == 1;
     return out;
@@ -134,13 +133,12 @@ class Loop {
 
     EpochRecord record{epoch + 1, means()};
     const double lr = learner_.optimizer.lr() * factor(-1);
-    record.values.insert(record.values.end(),
-                         {{"val_loss", scores->loss},
-                          {"val_accuracy", scores->accuracy},
-                          {"val_auc", scores->auc},
-                          {"lr", lr},
-                          {"seconds", state_.epoch_seconds},
-                          {"images_per_second", static_cast<double>(state_.images) / training_seconds}});
+    append(record.values, {{"val_loss", scores->loss},
+                           {"val_accuracy", scores->accuracy},
+                           {"val_auc", scores->auc},
+                           {"lr", lr},
+                           {"seconds", state_.epoch_seconds},
+                           {"images_per_second", static_cast<double>(state_.images) / training_seconds}});
     finish(std::move(record));
     return true;
   }
@@ -171,7 +169,7 @@ class Loop {
   /// Two terms of the same kind are told apart by a number.
   [[gnu::cold]] std::string unused_name(const std::string& name) const {
     const auto taken = [&](const std::string& candidate) {
-      return std::any_of(state_.sums.begin(), state_.sums.end(), [&](const auto& s) { return s.first == candidate; });
+      return std::ranges::any_of(state_.sums, [&](const auto& s) { return s.first == candidate; });
     };
     if (!taken(name)) return name;
     int number = 2;

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "limn/core/append.hpp"
 #include "limn/evaluate/predict.hpp"
 #include "limn/loss/loss.hpp"
 #include "limn/metrics/classification.hpp"
@@ -46,8 +47,8 @@ template <Backend B>
     const std::string& id = place.data[place.positions[i]].id;
     if (i < most) ids += (i ? ", " : "") + id;
     const auto* values = batch.images.data() + static_cast<Index>(i) * pixels;
-    require(std::all_of(values, values + pixels, [](auto v) { return std::isfinite(v); }), message, "the picture ", id,
-            " has a value that is not finite");
+    require(std::ranges::all_of(values, values + pixels, [](auto v) { return std::isfinite(v); }), message,
+            "the picture ", id, " has a value that is not finite");
   }
   ids = "; the batch is " + ids;
   if (place.positions.size() > most) ids += text(" and ", place.positions.size() - most, " more");
@@ -74,7 +75,7 @@ std::vector<std::pair<std::string, double>> train_batch(Learner<B>& learner, dat
   const Var<B> logits = learner.network(batch.images, run);
   const LossValue<B> value = learner.loss(Step<B>{batch, logits, run, progress});
   std::vector<std::pair<std::string, double>> terms{{"loss", static_cast<double>(value.total.item())}};
-  if (value.terms.size() > 1) terms.insert(terms.end(), value.terms.begin(), value.terms.end());
+  if (value.terms.size() > 1) append(terms, value.terms);
   for (const auto& [name, number] : terms)
     if (!std::isfinite(number)) blame(learner, batch, text(name, " is ", number), place, true);
 
