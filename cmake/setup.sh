@@ -7,7 +7,7 @@ packages=(g++ cmake ninja-build ccache mold libeigen3-dev libxtensor-dev libxsim
   libpng-dev libjpeg-dev libjansson-dev libcli11-dev libfmt-dev)
 case ${1:-} in
   '') ;;
-  --lint) packages+=(clang-format clang-tidy) ;;
+  --lint) packages+=(clang-format clang-tidy libomp-dev) ;;
   *) echo "cmake/setup.sh: unknown option $1 (expected --lint or nothing)" >&2; exit 2 ;;
 esac
 

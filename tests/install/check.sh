@@ -7,7 +7,7 @@ way=$1 cmake=$2 build=$3 source=$4 compiler=$5 version=$6
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-options=(-DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_BUILD_TYPE=Release)
+options=(-G Ninja -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_BUILD_TYPE=Release)
 if [[ $way == package ]]; then
   "$cmake" --install "$build" --prefix "$work/first" >"$work/log"
   mv "$work/first" "$work/moved"

@@ -218,11 +218,12 @@ namespace detail {
   require<FileError>(!problem, pictures.string(), ": cannot be made (", problem.message(), ")");
   const std::string title = escape(options.title);
   std::string page =
-      joined({"<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" "
-              "content=\"width=device-width, initial-scale=1\">\n<title>",
-              title, "</title>\n<style>", detail::style_sheet, "</style>\n</head>\n<body>\n<h1>", title,
-              "</h1>\n<p class=\"notice\">For research only. This is not a medical device and must not be used "
-              "for diagnosis or treatment.</p>\n"});
+      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" "
+      "content=\"width=device-width, initial-scale=1\">\n<title>";
+  put(page, {title, "</title>\n<style>", detail::style_sheet, "</style>\n</head>\n<body>\n<h1>", title, "</h1>\n"});
+  page +=
+      "<p class=\"notice\">For research only. This is not a medical device and must not be used for diagnosis or "
+      "treatment.</p>\n";
   put(page, {detail::summary(history, scores), detail::facts_table(history.facts), detail::curves(history),
              detail::classification_section(scores.classification), detail::explainer_section(scores.localisation),
              detail::gallery_section(gallery, pictures)});
