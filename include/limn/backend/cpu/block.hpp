@@ -9,11 +9,11 @@
 namespace limn::kernel::detail {
 
 #if defined(__AVX512F__)
-inline constexpr int vector_bytes = 64, block_rows = 14, low_block_rows = 8;  // 14 rows of two vectors, of 32 registers
+inline constexpr int vector_bytes = 64, block_rows = 14, outer_rows = 8;  // of 32 registers
 #elif defined(__AVX__)
-inline constexpr int vector_bytes = 32, block_rows = 6, low_block_rows = 4;  // of 16 registers
+inline constexpr int vector_bytes = 32, block_rows = 6, outer_rows = 4;  // of 16
 #else
-inline constexpr int vector_bytes = 16, block_rows = 6, low_block_rows = 4;
+inline constexpr int vector_bytes = 16, block_rows = 6, outer_rows = 4;
 #endif
 
 /// Numbers in a vector register, and the columns of a block: two registers.
@@ -60,29 +60,30 @@ template <class T, int Vectors>
     for (int v = 0; v < Vectors; ++v) R::store(out + r * stride + v * lanes<T>, sum[r][v]);
 }
 
-/// out[r][0 to Vectors registers) += the sum over p < count of left[p][r] * right[p][...], for Rows values of r. Both
-/// factors lie without gaps.
-template <class T, int Rows, int Vectors>
-[[gnu::noinline]] void add_outer_products(const T* left, const T* right, Index count, T* out, Index stride) {
+/// out[r][0 to Vectors registers) = or, with `add`, += the sum over p < count of left[p][r] * right[p][...], for
+/// outer_rows values of r. The steps are the distances of rows in memory.
+template <class T, int Vectors>
+[[gnu::noinline]] void add_outer_products(const T* left, Index left_step, const T* right, Index right_step, Index count,
+                                          bool add, T* out, Index stride) {
   using R = Register<T>;
-  typename R::Value sum[Rows][Vectors];
+  typename R::Value sum[outer_rows][Vectors];
 #pragma GCC unroll 16
-  for (int r = 0; r < Rows; ++r)
+  for (int r = 0; r < outer_rows; ++r)
 #pragma GCC unroll 2
-    for (int v = 0; v < Vectors; ++v) sum[r][v] = R::load(out + r * stride + v * lanes<T>);
-  for (Index p = 0; p < count; ++p, left += Rows, right += Vectors * lanes<T>) {
+    for (int v = 0; v < Vectors; ++v) sum[r][v] = add ? R::load(out + r * stride + v * lanes<T>) : typename R::Value{};
+  for (Index p = 0; p < count; ++p, left += left_step, right += right_step) {
     typename R::Value row[Vectors];
 #pragma GCC unroll 2
     for (int v = 0; v < Vectors; ++v) row[v] = R::load(right + v * lanes<T>);
 #pragma GCC unroll 16
-    for (int r = 0; r < Rows; ++r) {
+    for (int r = 0; r < outer_rows; ++r) {
       const T factor = left[r];
 #pragma GCC unroll 2
       for (int v = 0; v < Vectors; ++v) sum[r][v] += factor * row[v];
     }
   }
 #pragma GCC unroll 16
-  for (int r = 0; r < Rows; ++r)
+  for (int r = 0; r < outer_rows; ++r)
 #pragma GCC unroll 2
     for (int v = 0; v < Vectors; ++v) R::store(out + r * stride + v * lanes<T>, sum[r][v]);
 }

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "limn/backend/cpu/product.hpp"
+#include "limn/backend/cpu/winograd.hpp"
 
 namespace limn::kernel {
 
@@ -30,6 +31,14 @@ void scatter_windows(T* x, Index h, Index w, Index c, const Window& win, Index f
   }
 }
 
+/// y = windows of x times panels, by the way that is faster.
+template <class T>
+void windows_times_panels(const T* x, Index n, Index h, Index w, Index c, const Window& win, const Panels<T>& panels,
+                          T* y) {
+  const auto multiply = takes_winograd<T>(n, h, w, c, panels.columns, win) ? winograd_convolve<T> : convolve<T>;
+  multiply(x, n, h, w, c, win, panels, y);
+}
+
 }  // namespace detail
 
 /// y = x * weight (cross-correlation).
@@ -37,7 +46,8 @@ template <class T>
 [[nodiscard]] Tensor<CpuOf<T>> conv2d(const Tensor<CpuOf<T>>& x, const Tensor<CpuOf<T>>& weight, const Window& win) {
   const Index n = x.dim(0), h = x.dim(1), w = x.dim(2), c = x.dim(3), k = weight.dim(0);
   Tensor<CpuOf<T>> y(Shape{n, win.out_h(h), win.out_w(w), k});
-  detail::convolve(x.data(), n, h, w, c, win, detail::transposed_panels(weight.data(), win.area() * c, k), y.data());
+  detail::windows_times_panels(x.data(), n, h, w, c, win, detail::transposed_panels(weight.data(), win.area() * c, k),
+                               y.data());
   return y;
 }
 
@@ -50,7 +60,8 @@ template <class T>
   Tensor<CpuOf<T>> x(shape);
   if (win.stride_h == 1 && win.stride_w == 1) {
     const Window back{win.kernel_h, win.kernel_w, 1, 1, win.kernel_h - 1 - win.pad_h, win.kernel_w - 1 - win.pad_w};
-    detail::convolve(y.data(), n, oh, ow, k, back, detail::turned_panels(weight.data(), k, win.area(), c), x.data());
+    detail::windows_times_panels(y.data(), n, oh, ow, k, back, detail::turned_panels(weight.data(), k, win.area(), c),
+                                 x.data());
     return x;
   }
   const auto panels = detail::plain_panels(weight.data(), k, columns);
@@ -73,7 +84,10 @@ template <class T>
 [[nodiscard]] Tensor<CpuOf<T>> conv2d_weight(const Tensor<CpuOf<T>>& x, const Tensor<CpuOf<T>>& y, const Shape& shape,
                                              const Window& win) {
   Tensor<CpuOf<T>> weight(shape);
-  detail::outer_products(x.data(), x.dim(0), x.dim(1), x.dim(2), x.dim(3), win, y.data(), shape[0], weight.data());
+  const Index n = x.dim(0), h = x.dim(1), w = x.dim(2), c = x.dim(3), k = shape[0];
+  const auto sum =
+      detail::takes_winograd<T>(n, h, w, c, k, win) ? detail::winograd_weight<T> : detail::outer_products<T>;
+  sum(x.data(), n, h, w, c, win, y.data(), k, weight.data());
   return weight;
 }
 

@@ -9,72 +9,12 @@
 #include <memory>
 
 #include "limn/backend/cpu/block.hpp"
+#include "limn/backend/cpu/panels.hpp"
 #include "limn/backend/cpu/windows.hpp"
 #include "limn/core/parallel.hpp"
 #include "limn/core/tensor.hpp"
 
 namespace limn::kernel::detail {
-
-/// A matrix (inner x columns) cut into panels of block_columns columns, each with its rows one after the other, filled
-/// up with zeros. A last panel that one register holds is one register wide.
-template <class T>
-struct Panels {
-  Index inner, columns;
-  std::shared_ptr<T> data;
-
-  Panels(Index inner_size, Index column_count)
-      : inner(inner_size), columns(column_count), data(pooled_buffer<T>(inner * round_up(columns))) {}
-
-  static Index round_up(Index columns) { return (columns + lanes<T> - 1) / lanes<T> * lanes<T>; }
-  [[nodiscard]] Index count() const { return (columns + block_columns<T> - 1) / block_columns<T>; }
-  [[nodiscard]] Index width(Index p) const {
-    return round_up(std::min(block_columns<T>, columns - p * block_columns<T>));
-  }
-  [[nodiscard]] Index used(Index p) const { return std::min(block_columns<T>, columns - p * block_columns<T>); }
-  [[nodiscard]] T* at(Index p) const { return data.get() + p * block_columns<T> * inner; }
-};
-
-/// Element (i, j) is weight[j][i].
-template <class T>
-Panels<T> transposed_panels(const T* weight, Index inner, Index columns) {
-  constexpr Index chunk = 512;
-  Panels<T> panels(inner, columns);
-  const Index chunks = (inner + chunk - 1) / chunk;
-  parallel_for(panels.count() * chunks, [&](Index unit) {
-    const Index p = unit / chunks, width = panels.width(p), used = panels.used(p);
-    const Index end = std::min(inner, (unit % chunks + 1) * chunk);
-    const T* const from = weight + p * block_columns<T> * inner;
-    for (Index i0 = unit % chunks * chunk; i0 < end; i0 += 16) {
-      const Index i1 = std::min(i0 + 16, end);
-      for (Index j = 0; j < used; ++j)
-        for (Index i = i0; i < i1; ++i) panels.at(p)[i * width + j] = from[j * inner + i];
-      for (Index i = i0; i < i1; ++i) std::fill_n(panels.at(p) + i * width + used, width - used, T(0));
-    }
-  });
-  return panels;
-}
-
-/// The weight of the convolution that leads back: rows (kernel_h, kernel_w, k) with the window turned by half a circle,
-/// columns c.
-template <class T>
-Panels<T> turned_panels(const T* weight, Index k, Index area, Index c) {
-  Panels<T> panels(area * k, c);
-  parallel_for(panels.count() * area, [&](Index unit) {
-    const Index p = unit / area, tap = unit % area, width = panels.width(p), used = panels.used(p);
-    for (Index j = 0; j < k; ++j) {
-      const T* const from = weight + (j * area + area - 1 - tap) * c + p * block_columns<T>;
-      T* const to = panels.at(p) + (tap * k + j) * width;
-      std::fill(std::copy_n(from, used, to), to + width, T(0));
-    }
-  });
-  return panels;
-}
-
-/// Element (i, j) is matrix[i][j].
-template <class T>
-Panels<T> plain_panels(const T* matrix, Index inner, Index columns) {
-  return turned_panels(matrix, inner, 1, columns);
-}
 
 /// y = windows of x (n, h, w, c) times panels; y has panels.columns channels.
 template <class T>
@@ -108,39 +48,41 @@ void convolve(const T* x, Index n, Index h, Index w, Index c, const Window& win,
 }
 
 /// out[from to to)[columns] += the sum over positions of y (count, k) times their windows.
-template <class T, int Rows>
+template <class T>
 void add_weight_gradient(const T* y, Index k, Index from, Index to, Index count, const Windows<T>& windows,
                          Index columns, T* out) {
   // Both factors are copied to where the block reads them one after the other: columns of y once, windows once a tap.
-  const Index depth = windows.depth(), blocks = (to - from + Rows - 1) / Rows;
-  const auto left = pooled_buffer<T>(blocks * count * Rows);
+  constexpr Index rows = outer_rows;
+  const Index depth = windows.depth(), blocks = (to - from + rows - 1) / rows;
+  const auto left = pooled_buffer<T>(blocks * count * rows);
   const auto right = pooled_buffer<T>(count * block_columns<T>);
-  alignas(vector_bytes) std::array<T, static_cast<std::size_t>(Rows * block_columns<T>)> edge;
+  alignas(vector_bytes) std::array<T, static_cast<std::size_t>(rows * block_columns<T>)> edge;
   for (Index j = 0; j < blocks; ++j) {
-    const Index used = std::min<Index>(Rows, to - from - j * Rows);
-    T* row = left.get() + j * count * Rows;
-    for (const T* in = y + from + j * Rows; in < y + count * k; in += k, row += Rows) {
-      if (used == Rows)
-        std::copy_n(in, Rows, row);
+    const Index used = std::min(rows, to - from - j * rows);
+    T* row = left.get() + j * count * rows;
+    for (const T* in = y + from + j * rows; in < y + count * k; in += k, row += rows) {
+      if (used == rows)
+        std::copy_n(in, rows, row);
       else
-        std::fill(std::copy_n(in, used, row), row + Rows, T(0));
+        std::fill(std::copy_n(in, used, row), row + rows, T(0));
     }
   }
   for (Index tap = 0; tap < windows.taps(); ++tap)
     for (Index i = 0; i < depth; i += block_columns<T>) {
       const Index width = std::min(depth - i, block_columns<T>), used = std::min(width, columns - tap * depth - i);
-      const auto block = width == lanes<T> ? add_outer_products<T, Rows, 1> : add_outer_products<T, Rows, 2>;
-      const T* const* rows = windows.at(tap * count);
+      const auto block = width == lanes<T> ? add_outer_products<T, 1> : add_outer_products<T, 2>;
+      const T* const* lines = windows.at(tap * count);
       for (Index p = 0; p < count; ++p)
         for (Index v = 0; v < width; v += lanes<T>)
-          Register<T>::store(right.get() + p * width + v, Register<T>::load(rows[p] + i + v));
+          Register<T>::store(right.get() + p * width + v, Register<T>::load(lines[p] + i + v));
       for (Index j = 0; j < blocks; ++j) {
-        const Index used_rows = std::min<Index>(Rows, to - from - j * Rows);
-        T* const at = out + (from + j * Rows) * columns + tap * depth + i;
-        const bool whole = used_rows == Rows && used == width;
+        const Index used_rows = std::min(rows, to - from - j * rows);
+        T* const at = out + (from + j * rows) * columns + tap * depth + i;
+        const bool whole = used_rows == rows && used == width;
         if (!whole)
           for (Index r = 0; r < used_rows; ++r) std::copy_n(at + r * columns, used, edge.data() + r * width);
-        block(left.get() + j * count * Rows, right.get(), count, whole ? at : edge.data(), whole ? columns : width);
+        block(left.get() + j * count * rows, rows, right.get(), width, count, true, whole ? at : edge.data(),
+              whole ? columns : width);
         if (!whole)
           for (Index r = 0; r < used_rows; ++r) std::copy_n(edge.data() + r * width, used, at + r * columns);
       }
@@ -150,13 +92,11 @@ void add_weight_gradient(const T* y, Index k, Index from, Index to, Index count,
 /// out (k, window) = the sum over positions of y (positions, k) times the windows of x (n, h, w, c) there.
 template <class T>
 void outer_products(const T* x, Index n, Index h, Index w, Index c, const Window& win, const T* y, Index k, T* out) {
-  constexpr int tall = block_rows, low = low_block_rows;
+  constexpr Index rows = outer_rows;
   const Index columns = win.area() * c, positions = n * win.out_h(h) * win.out_w(w);
   // Work is cut in two ways: a small weight into groups of positions, whose sums are added at the end, a large one into
-  // parts of its rows, each a number of blocks. Low blocks are for few rows, of which tall ones would waste some.
-  const Index size = k * columns, strip = 256, steps = (positions + strip - 1) / strip;
-  const bool use_low = (k + tall - 1) / tall * tall * 8 > (k + low - 1) / low * low * 9;
-  const Index rows = use_low ? low : tall, blocks = (k + rows - 1) / rows;
+  // parts of its rows, each a number of blocks.
+  const Index size = k * columns, strip = 256, steps = (positions + strip - 1) / strip, blocks = (k + rows - 1) / rows;
   const Index groups = size <= (Index{1} << 18) ? std::min<Index>(8, steps) : 1;
   const Index parts = groups > 1 ? 1 : std::min<Index>(blocks, 8);
   const auto partial = pooled_buffer<T>(groups > 1 ? groups * size : 0);
@@ -168,11 +108,10 @@ void outer_products(const T* x, Index n, Index h, Index w, Index c, const Window
     T* const sum = sums + group * size;
     std::fill(sum + from * columns, sum + to * columns, T(0));
     Windows<T> windows(x, h, w, c, win, win.kernel_w * c % lanes<T> != 0, lanes<T>);
-    const auto add = use_low ? add_weight_gradient<T, low> : add_weight_gradient<T, tall>;
     for (Index first = begin; first < end; first += strip) {
       const Index last = std::min(end, first + strip);
       windows.locate(first, last);
-      add(y + first * k, k, from, to, last - first, windows, columns, sum);
+      add_weight_gradient(y + first * k, k, from, to, last - first, windows, columns, sum);
     }
   });
   if (groups > 1)
