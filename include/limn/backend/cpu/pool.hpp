@@ -27,18 +27,28 @@ template <class T>
 [[nodiscard]] Tensor<CpuOf<std::int32_t>> max_pool2d_positions(const Tensor<CpuOf<T>>& x, const Window& win) {
   const Index n = x.dim(0), h = x.dim(1), w = x.dim(2), c = x.dim(3);
   Tensor<CpuOf<std::int32_t>> out(Shape{n, win.out_h(h), win.out_w(w), c});
-  const T* const in = x.data();
+  constexpr Index some = 128;  // channels at a time, whose largest values stay near
   detail::for_windows(n, h, w, win, [&](Index o, Index image, Index y0, Index x0) {
-    std::int32_t* const at = out.data() + o * c;
-    std::fill_n(at, c, std::int32_t{-1});
-    for (Index y = std::max<Index>(y0, 0); y < std::min(y0 + win.kernel_h, h); ++y)
-      for (Index xx = std::max<Index>(x0, 0); xx < std::min(x0 + win.kernel_w, w); ++xx) {
-        const auto base = static_cast<std::int32_t>(((image * h + y) * w + xx) * c);
-        for (std::int32_t k = 0; k < static_cast<std::int32_t>(c); ++k) {
-          const T v = in[base + k];
-          if (at[k] < 0 || v > in[at[k]] || v != v) at[k] = base + k;
+    for (Index from = 0; from < c; from += some) {
+      const Index count = std::min(some, c - from);
+      std::int32_t* const at = out.data() + o * c + from;
+      std::fill_n(at, count, std::int32_t{-1});
+      T best[some];
+      bool first = true;
+      for (Index y = std::max<Index>(y0, 0); y < std::min(y0 + win.kernel_h, h); ++y)
+        for (Index xx = std::max<Index>(x0, 0); xx < std::min(x0 + win.kernel_w, w); ++xx) {
+          const Index start = ((image * h + y) * w + xx) * c + from;
+          const T* const in = x.data() + start;
+          const auto base = static_cast<std::int32_t>(start);
+#pragma omp simd
+          for (std::int32_t k = 0; k < static_cast<std::int32_t>(count); ++k) {
+            const bool larger = first || in[k] > best[k] || in[k] != in[k];
+            best[k] = larger ? in[k] : best[k];
+            at[k] = larger ? base + k : at[k];
+          }
+          first = false;
         }
-      }
+    }
   });
   return out;
 }
