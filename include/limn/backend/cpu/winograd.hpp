@@ -14,6 +14,7 @@
 #include "limn/backend/cpu/block.hpp"
 #include "limn/backend/cpu/panels.hpp"
 #include "limn/core/parallel.hpp"
+#include "limn/core/shape.hpp"
 
 namespace limn {
 
@@ -234,7 +235,7 @@ bool takes_winograd(Index n, Index h, Index w, Index c, Index k, const Window& w
                     c % lanes<T> == 0 && k % lanes<T> == 0;
   if (!fits || !winograd()) return false;
   const Tiles tiles{n, win.out_h(h), win.out_w(w)};
-  return tiles.height > 2 && tiles.width > 2 && tiles.count() >= 2 * block_rows;
+  return tiles.height > 2 && tiles.width > 2 && tiles.count() >= Index{2} * block_rows;
 }
 
 /// y (n, out_h, out_w, panels.columns) = the 3x3 windows of x (n, h, w, c) times panels.
