@@ -1,6 +1,8 @@
 // Convolution and its adjoints as the sum written out, in double.
 #pragma once
 
+#include <doctest/doctest.h>
+
 #include <cmath>
 #include <vector>
 
@@ -68,6 +70,12 @@ Differences compare(Index n, Index h, Index w, Index c, Index k, const Window& w
   return {difference(kernel::conv2d(x, weight, win), y),
           difference(kernel::conv2d_input(g, weight, x.shape(), win), gx),
           difference(kernel::conv2d_weight(x, g, weight.shape(), win), gw)};
+}
+
+inline void check_below(const Differences& d, double limit) {
+  CHECK(d.forward < limit);
+  CHECK(d.input < limit);
+  CHECK(d.weight < limit);
 }
 
 }  // namespace limn::testing

@@ -125,7 +125,7 @@ void convert_all(const std::vector<std::byte>& bytes, std::vector<To>& out, cons
     if (name == "__metadata__") {
       item.each([&](const std::string& key, const Json& value) {
         require<FileError>(value.is_text(), file, ": metadata \"", key, "\" is not text");
-        out.metadata[key] = value.as_text();
+        out.metadata.emplace(key, value.as_text());
       });
       return;
     }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -108,9 +109,10 @@ template <Backend B>
 [[gnu::cold]] LoadReport put_weights(const std::vector<Leaf<B>>& leaves, const io::TensorFile& tensors,
                                      const std::string& file, const LoadOptions& options = {}) {
   LoadReport report;
-  std::map<std::string, const Leaf<B>*> fitting;  // and those that will be reported: all that the network has
+  std::set<std::string> known;
+  std::vector<const Leaf<B>*> fitting;
   for (const Leaf<B>& leaf : leaves) {
-    fitting[leaf.path] = nullptr;
+    known.insert(leaf.path);
     const auto found = tensors.tensors.find(leaf.path);
     if (found == tensors.tensors.end()) {
       if (leaf.counter == nullptr) report.missing.push_back(leaf.path);
@@ -128,11 +130,11 @@ template <Backend B>
       report.misfits.push_back(text(leaf.path, ": expected ", leaf.counter != nullptr ? "whole numbers" : "floats",
                                     ", got ", io::detail::about(entry.dtype).name));
     } else {
-      fitting[leaf.path] = &leaf;
+      fitting.push_back(&leaf);
     }
   }
   for (const auto& [name, entry] : tensors.tensors)
-    if (!fitting.contains(name) && name.compare(0, detail::optimizer_prefix.size(), detail::optimizer_prefix) != 0)
+    if (!known.contains(name) && name.compare(0, detail::optimizer_prefix.size(), detail::optimizer_prefix) != 0)
       report.unexpected.push_back(name);
   if (options.strict && !report.complete()) {
     std::string message = file + " does not fit the network";
@@ -141,9 +143,8 @@ template <Backend B>
     detail::list_names(message, "of another shape or type", report.misfits);
     throw FileError(message);
   }
-  for (const auto& [path, leaf] : fitting) {
-    if (leaf == nullptr) continue;
-    const io::Entry& entry = tensors.tensors.at(path);
+  for (const Leaf<B>* leaf : fitting) {
+    const io::Entry& entry = tensors.tensors.at(leaf->path);
     if (leaf->parameter != nullptr) detail::read_entry(entry, leaf->parameter->value());
     if (leaf->buffer != nullptr) detail::read_entry(entry, leaf->buffer->value());
     if (leaf->counter != nullptr) leaf->counter->value().data()[0] = io::values<Index>(entry)[0];

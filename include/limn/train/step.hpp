@@ -3,13 +3,13 @@
 #pragma once
 
 #include <cmath>
-#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "limn/core/append.hpp"
+#include "limn/core/function_ref.hpp"
 #include "limn/evaluate/predict.hpp"
 #include "limn/loss/loss.hpp"
 #include "limn/metrics/classification.hpp"
@@ -22,8 +22,8 @@ namespace detail {
 /// A network, its loss and its optimiser without their types, so that the loop around them is compiled once.
 template <Backend B>
 struct Learner {
-  std::function<Var<B>(const Var<B>& images, Run<B>& run)> network;
-  std::function<LossValue<B>(const Step<B>& step)> loss;
+  OwnedFunction<Var<B>(const Var<B>& images, Run<B>& run)> network;
+  OwnedFunction<LossValue<B>(const Step<B>& step)> loss;
   std::vector<Leaf<B>> leaves;
   Optimizer<B> optimizer;
 };
@@ -98,7 +98,7 @@ struct Validation {
 /// Cross-entropy, accuracy and AUC, nothing recorded; nothing where `stop` says so.
 template <Backend B>
 std::optional<Validation> validate(const Learner<B>& learner, const data::Loader& loader, Index epoch,
-                                   const std::function<bool()>& stop) {
+                                   const FunctionRef<bool()>& stop) {
   const NoRecord off;
   const auto count = static_cast<std::size_t>(loader.samples()),
              classes = static_cast<std::size_t>(loader.dataset().classes());
