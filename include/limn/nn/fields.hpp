@@ -41,13 +41,18 @@ template <class L>
 constexpr bool names_fields = !requires {
   &Both<L>::fields;
 };
+/// L has a list of another kind: a std::tuple, say.
+template <class L>
+constexpr bool lists_otherwise = requires {
+  sizeof(L::fields);
+};
 }  // namespace detail
 
 /// The message for a layer that does not list its members; given once, however often it is asked.
 template <class L>
 constexpr void must_list_its_fields() {
   if constexpr (!lists_its_fields<L>)
-    static_assert(detail::names_fields<L>,
+    static_assert(detail::names_fields<L> && !detail::lists_otherwise<L>,
                   "limn: this layer does not list its members: it needs "
                   "static constexpr auto fields = Fields{field<\"name\">(&Layer::member), ...}");
 }
