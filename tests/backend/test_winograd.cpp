@@ -20,14 +20,17 @@ constexpr Index lane = kernel::detail::lanes<T>;
 template <class T>
 void geometries(double limit) {
   Random random(Seed{11});
+  int compared = 0;
   for (int i = 0; i < 60; ++i) {
     const Window win{3, 3, 1, 1, random.below(4), random.below(4)};
     const Index h = 3 + random.below(12), w = 3 + random.below(12), n = 1 + random.below(9);
     const Index c = lane<T> * (1 + random.below(4)), k = lane<T> * (1 + random.below(5));
     if (!kernel::detail::takes_winograd<T>(n, h, w, c, k, win)) continue;
+    ++compared;
     CAPTURE(text(Shape({n, h, w, c}), " k ", k, " pad ", win.pad_h, ", ", win.pad_w));
     testing::check_below(compare<T>(n, h, w, c, k, win), limit);
   }
+  CHECK(compared > 20);
 }
 
 }  // namespace
@@ -57,7 +60,6 @@ TEST_CASE("the error of Winograd's algorithm in float on the layers of ResNet-18
     most = std::max({most, d.forward, d.input, d.weight});
   }
   CHECK(most < 1e-4);
-  CHECK(most > 1e-7);  // it was used
   MESSAGE("largest error: ", most);
 }
 

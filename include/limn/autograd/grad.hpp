@@ -56,7 +56,10 @@ Reached<B>* find(std::vector<Reached<B>>& list, const Node<B>* node) {
   std::size_t low = 0, high = list.size();
   while (low < high) {
     const std::size_t middle = (low + high) / 2;
-    (list[middle].node->id < node->id ? low : high) = list[middle].node->id < node->id ? middle + 1 : middle;
+    if (list[middle].node->id < node->id)
+      low = middle + 1;
+    else
+      high = middle;
   }
   return low < list.size() && list[low].node.get() == node ? &list[low] : nullptr;
 }
