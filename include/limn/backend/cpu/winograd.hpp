@@ -118,8 +118,8 @@ inline void along_both(const V* from, V* to) {
   for (Index i = 0; i < Step::out; ++i) Step::apply(half + i * Step::in, 1, to + i * Step::out, 1);
 }
 
-/// 36 (or fewer) matrices of rows x columns. Distances of matrices, and of long rows, are not multiples of a page, which
-/// would fall on the same lines of the cache.
+/// 36 (or fewer) matrices of rows x columns. Distances of matrices, and of long rows, are not multiples of a page,
+/// which would fall on the same lines of the cache.
 template <class T>
 struct Matrices {
   Index rows, columns, stride, step;
