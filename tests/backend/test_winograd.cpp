@@ -25,7 +25,7 @@ void geometries(double limit) {
     const Window win{3, 3, 1, 1, random.below(4), random.below(4)};
     const Index h = 3 + random.below(12), w = 3 + random.below(12), n = 1 + random.below(9);
     const Index c = lane<T> * (1 + random.below(4)), k = lane<T> * (1 + random.below(5));
-    if (!kernel::detail::takes_winograd<T>(n, h, w, c, k, win)) continue;
+    if (!kernel::detail::winograd_for<T>(n, h, w, c, k, win)) continue;
     ++compared;
     CAPTURE(text(Shape({n, h, w, c}), " k ", k, " pad ", win.pad_h, ", ", win.pad_w));
     testing::check_below(compare<T>(n, h, w, c, k, win), limit);
@@ -45,7 +45,7 @@ TEST_CASE("large weights, and more tiles than are transformed at once") {
     CAPTURE(c);
     const Window win = Window::square(3, 1, pad);
     const Index side = 5 - 2 * pad;  // one tile each, filled with 3 x 3
-    REQUIRE(kernel::detail::takes_winograd<float>(n, side, side, c, k, win));
+    REQUIRE(kernel::detail::winograd_for<float>(n, side, side, c, k, win));
     testing::check_below(compare<float>(n, side, side, c, k, win), 5e-5);
   }
 }
@@ -55,7 +55,7 @@ TEST_CASE("the error of Winograd's algorithm in float on the layers of ResNet-18
   double most = 0;
   for (const auto& [n, side, c, k] :
        {std::array<Index, 4>{1, 28, 64, 64}, {1, 28, 128, 128}, {2, 14, 256, 256}, {7, 7, 512, 64}, {7, 7, 64, 512}}) {
-    REQUIRE(kernel::detail::takes_winograd<float>(n, side, side, c, k, win));
+    REQUIRE(kernel::detail::winograd_for<float>(n, side, side, c, k, win));
     const Differences d = compare<float>(n, side, side, c, k, win);
     most = std::max({most, d.forward, d.input, d.weight});
   }

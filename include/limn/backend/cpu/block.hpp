@@ -31,23 +31,28 @@ struct Register {
   static void store(T* to, Value value) { *reinterpret_cast<InMemory*>(to) = value; }
 };
 
-/// out[r][0 to Vectors registers) = the sum over taps t and i < depth of rows[t][r][i] * panel[t][i][...]. Every row is
-/// found by its own pointer: rows[t * block_rows + r]. The panel is Vectors registers wide, without gaps.
-template <class T, int Vectors>
-[[gnu::noinline]] void rows_times_panel(const T* const* rows, Index taps, Index depth, const T* panel, T* out,
+/// out[r][0 to Vectors registers) = or, with `add`, += the sum over taps t and i < depth of rows[t][r][i] *
+/// panel[t][i][...]. Every row is found by its own pointer: rows[t * Rows + r]. The panel is Vectors registers wide,
+/// without gaps.
+template <class T, int Vectors, int Rows = block_rows>
+[[gnu::noinline]] void rows_times_panel(const T* const* rows, Index taps, Index depth, const T* panel, bool add, T* out,
                                         Index stride) {
   using R = Register<T>;
-  typename R::Value sum[block_rows][Vectors] = {};
-  for (; taps > 0; --taps, rows += block_rows) {
-    const T* row[block_rows];
+  typename R::Value sum[Rows][Vectors];
 #pragma GCC unroll 16
-    for (int r = 0; r < block_rows; ++r) row[r] = rows[r];
+  for (int r = 0; r < Rows; ++r)
+#pragma GCC unroll 2
+    for (int v = 0; v < Vectors; ++v) sum[r][v] = add ? R::load(out + r * stride + v * lanes<T>) : typename R::Value{};
+  for (; taps > 0; --taps, rows += Rows) {
+    const T* row[Rows];
+#pragma GCC unroll 16
+    for (int r = 0; r < Rows; ++r) row[r] = rows[r];
     for (Index i = 0; i < depth; ++i, panel += Vectors * lanes<T>) {
       typename R::Value right[Vectors];
 #pragma GCC unroll 2
       for (int v = 0; v < Vectors; ++v) right[v] = R::load(panel + v * lanes<T>);
 #pragma GCC unroll 16
-      for (int r = 0; r < block_rows; ++r) {
+      for (int r = 0; r < Rows; ++r) {
         const T left = row[r][i];
 #pragma GCC unroll 2
         for (int v = 0; v < Vectors; ++v) sum[r][v] += left * right[v];
@@ -55,7 +60,7 @@ template <class T, int Vectors>
     }
   }
 #pragma GCC unroll 16
-  for (int r = 0; r < block_rows; ++r)
+  for (int r = 0; r < Rows; ++r)
 #pragma GCC unroll 2
     for (int v = 0; v < Vectors; ++v) R::store(out + r * stride + v * lanes<T>, sum[r][v]);
 }

@@ -31,12 +31,19 @@ void scatter_windows(T* x, Index h, Index w, Index c, const Window& win, Index f
   }
 }
 
-/// y = windows of x times panels, by the way that is faster.
+/// y = windows of x (n, h, w, weight.inner()) times the weight, by the way that is faster.
 template <class T>
-void windows_times_panels(const T* x, Index n, Index h, Index w, Index c, const Window& win, const Panels<T>& panels,
-                          T* y) {
-  const auto multiply = takes_winograd<T>(n, h, w, c, panels.columns, win) ? winograd_convolve<T> : convolve<T>;
-  multiply(x, n, h, w, c, win, panels, y);
+void windows_times_weight(const T* x, Index n, Index h, Index w, const Window& win, const Weights<T>& weight,
+                          const Epilogue<T>& finish, T* y) {
+  const Index c = weight.inner(), k = weight.columns();
+  if (const Algorithm<T>* by = winograd_for<T>(n, h, w, c, k, win)) {
+    winograd_convolve<T>(*by, {x, h, w, c, win.pad_h, win.pad_w}, {by->tile, n, win.out_h(h), win.out_w(w)}, weight,
+                         finish, y);
+    return;
+  }
+  const auto panels = weight.turned ? turned_panels(weight.data, weight.k, win.area(), weight.c)
+                                    : transposed_panels(weight.data, win.area() * c, k);
+  convolve(x, n, h, w, c, win, panels, y);
 }
 
 }  // namespace detail
@@ -46,8 +53,7 @@ template <class T>
 [[nodiscard]] Tensor<CpuOf<T>> conv2d(const Tensor<CpuOf<T>>& x, const Tensor<CpuOf<T>>& weight, const Window& win) {
   const Index n = x.dim(0), h = x.dim(1), w = x.dim(2), c = x.dim(3), k = weight.dim(0);
   Tensor<CpuOf<T>> y(Shape{n, win.out_h(h), win.out_w(w), k});
-  detail::windows_times_panels(x.data(), n, h, w, c, win, detail::transposed_panels(weight.data(), win.area() * c, k),
-                               y.data());
+  detail::windows_times_weight<T>(x.data(), n, h, w, win, {weight.data(), k, c, false}, {}, y.data());
   return y;
 }
 
@@ -60,8 +66,7 @@ template <class T>
   Tensor<CpuOf<T>> x(shape);
   if (win.stride_h == 1 && win.stride_w == 1) {
     const Window back{win.kernel_h, win.kernel_w, 1, 1, win.kernel_h - 1 - win.pad_h, win.kernel_w - 1 - win.pad_w};
-    detail::windows_times_panels(y.data(), n, oh, ow, k, back, detail::turned_panels(weight.data(), k, win.area(), c),
-                                 x.data());
+    detail::windows_times_weight<T>(y.data(), n, oh, ow, back, {weight.data(), k, c, true}, {}, x.data());
     return x;
   }
   const auto panels = detail::plain_panels(weight.data(), k, columns);
@@ -85,9 +90,12 @@ template <class T>
                                              const Window& win) {
   Tensor<CpuOf<T>> weight(shape);
   const Index n = x.dim(0), h = x.dim(1), w = x.dim(2), c = x.dim(3), k = shape[0];
-  const auto sum =
-      detail::takes_winograd<T>(n, h, w, c, k, win) ? detail::winograd_weight<T> : detail::outer_products<T>;
-  sum(x.data(), n, h, w, c, win, y.data(), k, weight.data());
+  if (const auto* by = detail::winograd_for<T>(n, h, w, c, k, win)) {
+    detail::winograd_weight<T>(*by, {x.data(), h, w, c, win.pad_h, win.pad_w}, {by->tile, n, y.dim(1), y.dim(2)},
+                               {y.data(), y.dim(1), y.dim(2), k, 0, 0}, weight.data());
+  } else {
+    detail::outer_products(x.data(), n, h, w, c, win, y.data(), k, weight.data());
+  }
   return weight;
 }
 

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <memory>
+#include <utility>
 
 #include "limn/backend/cpu/block.hpp"
 #include "limn/core/memory.hpp"
@@ -29,6 +31,35 @@ struct Panels {
   [[nodiscard]] T* at(Index p) const { return data.get() + p * block_columns<T> * inner; }
 };
 
+/// One step of a transposition: exchanges the halves, quarters, ... of registers that lie `Distance` apart.
+template <class T, int Distance, std::size_t... Lane>
+inline void exchange(typename Register<T>::Value* row, std::index_sequence<Lane...>) {
+  constexpr int count = lanes<T>;
+#pragma GCC unroll 16
+  for (int i = 0; i < count; ++i) {
+    if ((i & Distance) != 0) continue;
+    const auto a = row[i], b = row[i + Distance];
+    row[i] = __builtin_shufflevector(a, b, ((Lane & Distance) == 0 ? Lane : count + Lane - Distance)...);
+    row[i + Distance] = __builtin_shufflevector(a, b, ((Lane & Distance) == 0 ? Lane + Distance : count + Lane)...);
+  }
+  if constexpr (Distance > 1) exchange<T, Distance / 2>(row, std::index_sequence<Lane...>{});
+}
+
+/// to[i * to_step + j] = from[j * from_step + i] for i and j below the number of lanes.
+template <class T>
+[[gnu::noinline]] void transpose_block(const T* from, Index from_step, T* to, Index to_step) {
+  constexpr int count = lanes<T>;
+  typename Register<T>::Value row[count];
+#pragma GCC unroll 16
+  for (int i = 0; i < count; ++i) {
+    row[i] = Register<T>::load(from + i * from_step);
+    __builtin_prefetch(from + i * from_step + 2 * count);
+  }
+  exchange<T, count / 2>(row, std::make_index_sequence<count>{});
+#pragma GCC unroll 16
+  for (int i = 0; i < count; ++i) Register<T>::store(to + i * to_step, row[i]);
+}
+
 /// Element (i, j) is weight[j][i].
 template <class T>
 Panels<T> transposed_panels(const T* weight, Index inner, Index columns) {
@@ -39,11 +70,14 @@ Panels<T> transposed_panels(const T* weight, Index inner, Index columns) {
     const Index p = unit / chunks, width = panels.width(p), used = panels.used(p);
     const Index end = std::min(inner, (unit % chunks + 1) * chunk);
     const T* const from = weight + p * block_columns<T> * inner;
-    for (Index i0 = unit % chunks * chunk; i0 < end; i0 += 16) {
-      const Index i1 = std::min(i0 + 16, end);
-      for (Index j = 0; j < used; ++j)
-        for (Index i = i0; i < i1; ++i) panels.at(p)[i * width + j] = from[j * inner + i];
-      for (Index i = i0; i < i1; ++i) std::fill_n(panels.at(p) + i * width + used, width - used, T(0));
+    Index i0 = unit % chunks * chunk;
+    for (; used == width && i0 + lanes<T> <= end; i0 += lanes<T>)
+      for (Index j = 0; j < width; j += lanes<T>)
+        transpose_block(from + j * inner + i0, inner, panels.at(p) + i0 * width + j, width);
+    for (Index i = i0; i < end; ++i) {
+      T* const to = panels.at(p) + i * width;
+      for (Index j = 0; j < used; ++j) to[j] = from[j * inner + i];
+      std::fill(to + used, to + width, T(0));
     }
   });
   return panels;

@@ -38,7 +38,7 @@ void convolve(const T* x, Index n, Index h, Index w, Index c, const Window& win,
       for (Index r = first; r < last; r += rows) {
         const bool whole = used == width && r + rows <= last;
         T* const out = y + r * k + p * block_columns<T>;
-        block(windows.at((r - first) * windows.taps()), windows.taps(), windows.depth(), panels.at(p),
+        block(windows.at((r - first) * windows.taps()), windows.taps(), windows.depth(), panels.at(p), false,
               whole ? out : edge.data(), whole ? k : width);
         for (Index i = r; !whole && i < std::min(r + rows, last); ++i)
           std::copy_n(edge.data() + (i - r) * width, used, y + i * k + p * block_columns<T>);
