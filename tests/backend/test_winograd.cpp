@@ -20,17 +20,23 @@ constexpr Index lane = kernel::detail::lanes<T>;
 template <class T>
 void geometries(double limit) {
   Random random(Seed{11});
-  int compared = 0;
-  for (int i = 0; i < 60; ++i) {
+  int compared = 0, small = 0;  // small: with tiles of 2 x 2
+  for (int i = 0; i < 80; ++i) {
     const Window win{3, 3, 1, 1, random.below(4), random.below(4)};
-    const Index h = 3 + random.below(12), w = 3 + random.below(12), n = 1 + random.below(9);
+    const Index h = 2 + random.below(i % 3 == 0 ? 3 : 12), w = 2 + random.below(i % 3 == 0 ? 3 : 12);
+    const Index n = (i % 3 == 0 ? 30 : 1) + random.below(9);
+    if (win.out_h(h) < 1 || win.out_w(w) < 1) continue;
     const Index c = lane<T> * (1 + random.below(4)), k = lane<T> * (1 + random.below(5));
-    if (!kernel::detail::winograd_for<T>(n, h, w, c, k, win)) continue;
+    const auto* const by = kernel::detail::winograd_for<T>(n, h, w, c, k, win);
+    if (by == nullptr) continue;
     ++compared;
+    small += by->tile == 2;
     CAPTURE(text(Shape({n, h, w, c}), " k ", k, " pad ", win.pad_h, ", ", win.pad_w));
     testing::check_below(compare<T>(n, h, w, c, k, win), limit);
   }
   CHECK(compared > 20);
+  CHECK(small > 5);
+  CHECK(compared - small > 15);
 }
 
 }  // namespace
@@ -38,6 +44,14 @@ void geometries(double limit) {
 TEST_CASE("Winograd's algorithm gives the convolution, in float and double") {
   geometries<float>(5e-5);
   geometries<double>(1e-13);
+}
+
+TEST_CASE("maps of 2 x 2, as deep layers have them on small pictures") {
+  const Window win = Window::square(3, 1, 1);
+  for (const auto& [n, c, k] : {std::array<Index, 3>{64, 64, 272}, {130, 256, 64}}) {
+    REQUIRE(kernel::detail::winograd_for<float>(n, 2, 2, c, k, win)->tile == 2);
+    testing::check_below(compare<float>(n, 2, 2, c, k, win), 5e-6);
+  }
 }
 
 TEST_CASE("large weights, and more tiles than are transformed at once") {

@@ -1,6 +1,8 @@
 // The running statistics of batch norm, against torch's definition worked out by hand.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "helpers.hpp"
 #include "limn/nn/layers.hpp"
 
@@ -64,4 +66,49 @@ TEST_CASE("reading the running statistics does not change the gradient of the ba
   const Var<D> expected = centred * pow(mean(square(centred), {0, 1, 2}) + 1e-5, -0.5);
   CHECK(testing::difference(y.value(), expected.value()) < 1e-12);
   CHECK(testing::difference(found, grad<D>(expected, x, {.upstream = {up}}).value()) < 1e-12);
+}
+
+TEST_CASE("a convolution, its batch norm and a ReLU give together what they give one by one") {
+  Conv2d<Cpu, 3, 16, 3, 1, 1, false> conv;
+  BatchNorm2d<Cpu, 16> norm;
+  initialise(conv, Seed{1});
+  initialise(norm, Seed{2});
+  for (Index k = 0; k < 16; ++k) {
+    const float at = static_cast<float>(k);
+    norm.weight.value().data()[k] = .5f + .1f * at;
+    norm.bias.value().data()[k] = .3f - .05f * at;
+    norm.running_mean.value().data()[k] = .02f * at;
+    norm.running_var.value().data()[k] = .5f + .01f * at;
+  }
+  const Var<Cpu> x = random_tensor<Cpu>({4, 14, 14, 3}, "x"), add = random_tensor<Cpu>({4, 14, 14, 16}, "add");
+  const auto apart = [&](Run<Cpu>& run, const Var<Cpu>& more) {
+    const Var<Cpu> y = run(norm, run(conv, x));
+    return relu(more.empty() ? y : y + more).value();
+  };
+  for (const bool training : {false, true})
+    for (const Var<Cpu>& more : {Var<Cpu>(), add}) {
+      const NoRecord no_record;
+      Run<Cpu> one, other, tapped;
+      one.training = other.training = tapped.training = training;
+      const Tensor<Cpu> expected = apart(one, more), got = conv_norm_relu(conv, norm, x, other, more).value();
+      for (Index i = 0; i < got.size(); ++i) CHECK(got.data()[i] == doctest::Approx(expected.data()[i]).epsilon(1e-5));
+      // Who looks between sees what is there.
+      const std::size_t tap = tapped.tap(norm);
+      (void)conv_norm_relu(conv, norm, x, tapped, more);
+      CHECK(*std::min_element(tapped.tapped(tap).value().data(),
+                              tapped.tapped(tap).value().data() + tapped.tapped(tap).size()) < 0);
+    }
+}
+
+TEST_CASE("a batch norm with its ReLU is seen by rules as the operations that it stands for") {
+  const Var<Cpu> x = leaf(random_tensor<Cpu>({4, 3, 3, 2}, "x")), one = Tensor<Cpu>(Shape{2}, 1.f);
+  const RecordForRules record;
+  int met = 0;
+  Rules<Cpu> rules;
+  rules.on("relu", [&](const Operation<Cpu>& operation, const Var<Cpu>& g) {
+    ++met;
+    return operation.derivative(g);
+  });
+  (void)grad<Cpu>({sum(batch_norm_relu(x, one, one).y)}, {x}, {.rules = &rules});
+  CHECK(met == 1);
 }

@@ -243,13 +243,17 @@ Var<B> alias(const Var<B>& x) {
 
 /// The result of an operation whose derivative gives the gradients of all inputs at once.
 template <Backend B>
-[[nodiscard]] Var<B> record_joint(const char* name, Tensor<B> value, std::initializer_list<const Var<B>*> inputs,
+[[nodiscard]] Var<B> record_joint(const char* name, Tensor<B> value, std::span<const Var<B>* const> inputs,
                                   OwnedFunction<std::vector<Var<B>>(const Var<B>& g)> derivative) {
-  const std::span<const Var<B>* const> all(inputs.begin(), inputs.size());
-  if (!detail::wants_record<B>(all)) return value;
-  auto node = detail::make_node<B>(name, value, all, false);
+  if (!detail::wants_record<B>(inputs)) return value;
+  auto node = detail::make_node<B>(name, value, inputs, false);
   node->derivative = [f = std::move(derivative)](const Var<B>& g, const Var<B>&, std::uint64_t) { return f(g); };
   return {std::move(value), std::move(node)};
+}
+template <Backend B>
+[[nodiscard]] Var<B> record_joint(const char* name, Tensor<B> value, std::initializer_list<const Var<B>*> inputs,
+                                  OwnedFunction<std::vector<Var<B>>(const Var<B>& g)> derivative) {
+  return record_joint<B>(name, std::move(value), std::span(inputs.begin(), inputs.size()), std::move(derivative));
 }
 
 }  // namespace limn

@@ -5,10 +5,10 @@
 //   sum_to(x, shape)                   sums over every axis in which `shape` has extent 1 or that it lacks
 //   repeat_to(x, shape)                the adjoint: repeats
 //   matmul(a, ta, b, tb)               matrices, each as it is or transposed
-//   conv2d, conv2d_input, conv2d_weight       y(x, w), its adjoint in x, its adjoint in w
+//   conv2d, conv2d_input, conv2d_weight       y(x, w), scaled, shifted and rectified on request; its adjoints in x and w
 //   max_pool2d_positions, avg_pool2d, avg_pool2d_input
 //   unfold2d, fold2d                   windows as an axis of their own, and the adjoint
-//   moments, normalise, batch_norm_gradient   batch normalisation
+//   moments, scale_and_shift, normalise, batch_norm_gradient   batch normalisation, with a ReLU on request
 //   softmax, log_softmax               along the last axis
 //   resize_bilinear, resize_bilinear_input    sampled per axis, and the adjoint
 //   take, scatter_add                  by flat positions, and the adjoint

@@ -106,16 +106,17 @@ struct BasicBlock {
   }
 
   Var<B> operator()(const Var<B>& x, auto& run) const {
-    Var<B> y = run(conv1, x);
-    Var<B> shortcut = x;  // NOLINT(performance-unnecessary-copy-initialization): replaced below in most blocks
+    Var<B> y, shortcut = x;
     if constexpr (pooled) {
+      y = run(conv1, x);
       const Var<B> q = lap.scores(x, run);  // (n, h, w, 1)
-      y = lap.pool(y, q);
+      y = norm_relu(bn1, lap.pool(y, q), run);
       shortcut = lap.pool(x, q);  // the 1x1 convolution after it gives the same as before it, at a quarter of the cost
+    } else {
+      y = conv_norm_relu(conv1, bn1, x, run);
     }
-    y = run(bn2, run(conv2, relu(run(bn1, y))));
     if constexpr (projects) shortcut = run(downsample, shortcut);
-    return relu(y + shortcut);
+    return conv_norm_relu(conv2, bn2, y, run, shortcut);
   }
 };
 
@@ -167,7 +168,7 @@ struct ResNet {
   }
 
   Var<B> operator()(const Var<B>& image, auto& run) const {  // extents after the large stem
-    Var<B> x = relu(run(bn1, run(conv1, image)));            // (n, h/2, w/2, width)
+    Var<B> x = conv_norm_relu(conv1, bn1, image, run);       // (n, h/2, w/2, width)
     x = run(maxpool, x);                                     // (n, h/4, w/4, width)
     x = run(layer1, x);                                      // (n, h/4, w/4, width)
     x = run(layer2, x);                                      // (n, h/8, w/8, 2 width)

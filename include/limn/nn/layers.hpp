@@ -75,9 +75,20 @@ struct Conv2d {
 
   Var<B> operator()(const Var<B>& x, auto& run) const {
     Var<B> y = conv2d(x, weight, window);
-    if constexpr (Kernel != 2 * Padding + 1 || Stride != 1) run.pooled(x, window);
+    pooled(x, run);
     if constexpr (Bias) return y + bias;
     return y;
+  }
+  /// See conv_norm_relu.
+  Var<B> scaled_relu(const Var<B>& x, const Tensor<B>& scale_shift, const Var<B>& add, auto& run) const {
+    Var<B> y = conv2d_scaled_relu(x, weight, window, scale_shift, add);
+    pooled(x, run);
+    return y;
+  }
+
+ private:
+  static void pooled(const Var<B>& x, auto& run) {
+    if constexpr (Kernel != 2 * Padding + 1 || Stride != 1) run.pooled(x, window);
   }
 };
 
@@ -101,19 +112,48 @@ struct BatchNorm2d {
   }
 
   Var<B> operator()(const Var<B>& x, auto& run) const {
-    using S = typename B::scalar;
-    constexpr S eps = S(1e-5), momentum = S(0.1);
     if (!run.training) return batch_norm(x, weight, bias, running_mean.value(), running_var.value(), eps);
-    const auto out = batch_norm(x, weight, bias, eps);
-    const Index count = x.size() / C;
+    return keep(batch_norm(x, weight, bias, eps), x.size() / C, run);
+  }
+  /// The scale and the shift of every channel in evaluation: two rows of C numbers.
+  [[nodiscard]] Tensor<B> scale_and_shift() const {
+    return kernel::scale_and_shift(running_mean.value(), running_var.value(), weight.value(), bias.value(), eps);
+  }
+  /// relu(the normalised x + add); see norm_relu.
+  Var<B> relu(const Var<B>& x, const Var<B>& add, auto& run) const {
+    return keep(batch_norm_relu(x, weight, bias, add, eps), x.size() / C, run);
+  }
+
+ private:
+  static constexpr auto eps = typename B::scalar(1e-5), momentum = typename B::scalar(0.1);
+
+  /// Collects the statistics of a batch of `count` values per channel.
+  Var<B> keep(BatchNormed<B> out, Index count, auto& run) const {
+    using S = typename B::scalar;
     Tensor<B> unbiased = out.variance.clone();  // the tape still reads the biased one
     for (auto& v : unbiased.span()) v *= static_cast<S>(count) / static_cast<S>(count - 1);
     run.update(running_mean, out.mean, momentum);
     run.update(running_var, std::move(unbiased), momentum);
     run.count(num_batches_tracked);
-    return out.y;
+    return std::move(out.y);
   }
 };
+
+/// relu(run(norm, x) + add), in one operation where nobody looks between; an empty `add` is left out.
+template <Backend B, int C>
+Var<B> norm_relu(const BatchNorm2d<B, C>& norm, const Var<B>& x, auto& run, const Var<B>& add = {}) {
+  if (run.training && !run.observed()) return run.as(norm, x, [&] { return norm.relu(x, add, run); });
+  const Var<B> y = run(norm, x);
+  return relu(add.empty() ? y : y + add);
+}
+
+/// relu(run(norm, run(conv, x)) + add), in prediction in one operation where nobody looks between.
+template <Backend B, int In, int C, int Kernel, int Stride, int Padding>
+Var<B> conv_norm_relu(const Conv2d<B, In, C, Kernel, Stride, Padding, false>& conv, const BatchNorm2d<B, C>& norm,
+                      const Var<B>& x, auto& run, const Var<B>& add = {}) {
+  if (run.training || is_recording() || run.observed()) return norm_relu(norm, run(conv, x), run, add);
+  return run.as(conv, x, [&] { return conv.scaled_relu(x, norm.scale_and_shift(), add, run); });
+}
 
 template <Backend B>
 struct Relu {

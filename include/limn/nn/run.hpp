@@ -39,9 +39,16 @@ class Run {
   Var<B> operator()(const L& layer, const Var<B>& x) {
     constexpr bool callable = is_layer<L>;
     static_assert(callable, "limn: a layer is called as Var<B> operator()(Var<B> x, auto& run) const");
-    if constexpr (callable) return call(detail::address_of(layer), detail::TypeOf<L>::value, x, forward<L>);
+    if constexpr (callable) return as(layer, x, [&] { return Var<B>(layer(x, *this)); });
     return x;  // so that the message above stays the only one
   }
+  /// A call of the layer that is computed by f(), for layers that are computed together.
+  template <class L, class F>
+  Var<B> as(const L& layer, const Var<B>& x, const F& f) {
+    return call(detail::address_of(layer), detail::TypeOf<L>::value, x, f);
+  }
+  /// Somebody looks at what single layers give, so none may be computed together.
+  [[nodiscard]] bool observed() const { return check_finite || !taps_.empty(); }
 
   /// Asks for the output of a part of the network. With `cut` the part's output becomes a variable of its own and
   /// recording begins there: gradients with respect to it cost nothing before it. Returns the number of the tap.
@@ -92,16 +99,12 @@ class Run {
     { layer(x, run) } -> std::convertible_to<Var<B>>;
   };
 
-  template <class L>
-  static Var<B> forward(const void* layer, const Var<B>& x, Run& run) {
-    return Var<B>((*static_cast<const L*>(layer))(x, run));
-  }
   /// A call without the type of the layer, compiled once.
   [[gnu::noinline]] Var<B> call(void* layer, const detail::MemberType& type, const Var<B>& x,
-                                Var<B> (*forward)(const void* layer, const Var<B>& x, Run& run)) {
+                                const FunctionRef<Var<B>()>& forward) {
     begin(x);
     try {
-      Var<B> y = forward(layer, x, *this);
+      Var<B> y = forward();
       if (check_finite) require_finite(y);
       if (!taps_.empty()) y = tapped(layer, type.id, std::move(y));
       return y;

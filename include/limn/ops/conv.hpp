@@ -24,18 +24,41 @@ template <Backend B>
 template <Backend B>
 [[nodiscard]] Var<B> conv2d_weight(const Var<B>& x, const Var<B>& y, const Shape& shape, const Window& win);
 
-/// Cross-correlation of x with weight. The kernel's size is the weight's; win gives stride and padding.
+namespace detail {
 template <Backend B>
-[[nodiscard]] Var<B> conv2d(const Var<B>& x, const Var<B>& weight, Window win = {}) {
+Window window_of(const Var<B>& x, const Var<B>& weight, Window win) {
   require<ShapeError>(weight.rank() == 4, "conv2d: expected a weight (k, kernel_h, kernel_w, c), got ", weight.shape());
   win.kernel_h = weight.dim(1);
   win.kernel_w = weight.dim(2);
-  detail::check_window("conv2d", x.shape(), win);
+  check_window("conv2d", x.shape(), win);
   require<ShapeError>(x.dim(3) == weight.dim(3), "conv2d: input has ", x.dim(3), " channels, expected ", weight.dim(3),
                       " (input ", x.shape(), ", weight ", weight.shape(), ")");
+  return win;
+}
+}  // namespace detail
+
+/// Cross-correlation of x with weight. The kernel's size is the weight's; win gives stride and padding.
+template <Backend B>
+[[nodiscard]] Var<B> conv2d(const Var<B>& x, const Var<B>& weight, Window win = {}) {
+  win = detail::window_of(x, weight, win);
   return record("conv2d", kernel::conv2d(x.value(), weight.value(), win),
                 from(x, [weight, win, s = x.shape()](const Var<B>& g) { return conv2d_input(g, weight, s, win); }),
                 from(weight, [x, win, s = weight.shape()](const Var<B>& g) { return conv2d_weight(x, g, s, win); }));
+}
+
+/// relu(scale * conv2d(x, weight, win) + shift + add) in one pass, for prediction: it is a constant. scale_shift: two
+/// rows of a number per channel; an empty `add` is left out.
+template <Backend B>
+[[nodiscard]] Var<B> conv2d_scaled_relu(const Var<B>& x, const Var<B>& weight, Window win, const Tensor<B>& scale_shift,
+                                        const Var<B>& add = {}) {
+  win = detail::window_of(x, weight, win);
+  const Shape shape{x.dim(0), win.out_h(x.dim(1)), win.out_w(x.dim(2)), weight.dim(0)};
+  require<ShapeError>(scale_shift.shape() == Shape{2, shape[3]},
+                      "conv2d_scaled_relu: expected scale and shift of shape ", Shape{2, shape[3]}, ", got ",
+                      scale_shift.shape());
+  require<ShapeError>(add.empty() || add.shape() == shape, "conv2d_scaled_relu: cannot add ", add.shape(), " to ",
+                      shape);
+  return kernel::conv2d(x.value(), weight.value(), win, scale_shift, add.value());
 }
 
 /// The adjoint of conv2d in x (transposed convolution): from y to an image of `shape`.

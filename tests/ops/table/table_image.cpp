@@ -61,6 +61,21 @@ Case to_weight(const Convolution& k) {
       [=](const auto& in) { return reference::conv2d_weight(in[0], in[1], k.w, k.win); });
 }
 
+/// For prediction: nothing can be differentiated.
+Case scaled(const Convolution& k) {
+  return make(
+      {{k.x}, {k.w}, {{2, k.w[0]}}, {k.y()}},
+      [=](const auto& v) { return conv2d_scaled_relu(v[0], v[1], k.win, v[2].value(), v[3]); },
+      [=](const auto& in) {
+        Array y = reference::conv2d(in[0], in[1], k.win);
+        const Index c = k.w[0];
+        for (Index i = 0; i < y.size(); ++i)
+          y.data()[i] = std::max(0., y.data()[i] * in[2].data()[i % c] + in[2].data()[c + i % c] + in[3].data()[i]);
+        return y;
+      },
+      4);
+}
+
 /// A window over an image; what the rows of pooling and unfolding are made from.
 struct Pooling {
   Shape x;
@@ -183,6 +198,27 @@ std::vector<Op> image() {
                             (void)conv2d(zeros({1, 5, 5, 3}), zeros({3, 4}));
                           }});
   ops.push_back(std::move(conv));
+  ops.push_back(
+      {.name = "conv2d_scaled_relu",
+       .arguments = "x, weight, window, scale and shift (2, k), add (n, out_h, out_w, k) or empty",
+       .meaning = "relu(scale * conv2d + shift + add), for prediction: a constant",
+       .gradients = "nothing",
+       .cases = each_of(convolutions(), scaled),
+       .random = [](Random& r) { return scaled(random_convolution(r)); },
+       .large = scaled(big),
+       .refused = {
+           {"conv2d_scaled_relu: expected scale and shift of shape (2, 2), got (2)",
+            [] {
+              (void)conv2d_scaled_relu(zeros({1, 5, 5, 3}), zeros({2, 3, 3, 3}), {}, Tensor<Cpu>(Shape{2}, 1.f));
+            }},
+           {"conv2d_scaled_relu: cannot add (1, 5, 5, 2) to (1, 3, 3, 2)",
+            [] {
+              (void)conv2d_scaled_relu(zeros({1, 5, 5, 3}), zeros({2, 3, 3, 3}), {}, Tensor<Cpu>(Shape{2, 2}, 1.f),
+                                       zeros({1, 5, 5, 2}));
+            }},
+           {"conv2d: input has 3 channels, expected 4", [] {
+              (void)conv2d_scaled_relu(zeros({1, 5, 5, 3}), zeros({2, 3, 3, 4}), {}, Tensor<Cpu>(Shape{2, 2}, 1.f));
+            }}}});
   ops.push_back({.name = "conv2d_input",
                  .arguments = "y (n, out_h, out_w, k), weight, shape of x, window",
                  .meaning = "adjoint of conv2d in x: transposed convolution",

@@ -1,4 +1,6 @@
 // Rows of the table of operations: batch normalisation and LAP-Pool.
+#include <algorithm>
+
 #include "limn/ops/lap_pool.hpp"
 #include "limn/ops/norm.hpp"
 #include "table.hpp"
@@ -18,6 +20,24 @@ Case trained(const Shape& x) {
         return reference::normalise(in[0], in[1], in[2],
                                     Array(Shape{c}, std::span<const double>(m.data(), m.data() + c)),
                                     Array(Shape{c}, std::span<const double>(m.data() + c, m.data() + 2 * c)), eps);
+      });
+}
+
+/// With `added`, an input is added before the ReLU.
+Case rectified(const Shape& x, bool added) {
+  const Shape c{x.back()};
+  std::vector<Input> inputs{{x}, {c}, {c}};
+  if (added) inputs.push_back({x});
+  const auto norm = trained(x).reference;
+  return make(
+      std::move(inputs),
+      [added](const auto& v) {
+        return added ? batch_norm_relu(v[0], v[1], v[2], v[3], eps).y : batch_norm_relu(v[0], v[1], v[2], {}, eps).y;
+      },
+      [=](const auto& in) {
+        Array y = norm(in);
+        for (Index i = 0; i < y.size(); ++i) y.data()[i] = std::max(0., y.data()[i] + (added ? in[3].data()[i] : 0));
+        return y;
       });
 }
 
@@ -93,6 +113,25 @@ std::vector<Op> normalisation() {
                               }},
                              {"batch_norm: expected (..., c) with elements, got (3)",
                               [] { (void)batch_norm(zeros({3}), zeros({3}), zeros({3})); }}}});
+  ops.push_back({.name = "batch_norm_relu",
+                 .arguments = "x (..., c), gamma (c), beta (c), add as x or empty, eps",
+                 .meaning = "relu(batch_norm (batch) + add)",
+                 .gradients = "x, gamma, beta, add",
+                 .fused = true,
+                 .cases = {rectified({2, 3, 2, 3}, false), rectified({2, 3, 2, 3}, true), rectified({7, 2}, true)},
+                 .random =
+                     [](Random& r) {
+                       const bool added = r.below(2) == 0;
+                       return rectified({3 + r.below(3), 1 + r.below(3), 1 + r.below(3), 1 + r.below(4)}, added);
+                     },
+                 .large = rectified({3, 90, 30, 40}, true),
+                 .refused = {{"batch_norm_relu: cannot add (2, 3) to (3, 3)",
+                              [] {
+                                (void)batch_norm_relu(zeros({3, 3}), zeros({3}), zeros({3}), zeros({2, 3}));
+                              }},
+                             {"batch_norm_relu: one value per channel (input (1, 1, 1, 3)) has no variance", [] {
+                                (void)batch_norm_relu(zeros({1, 1, 1, 3}), zeros({3}), zeros({3}));
+                              }}}});
   ops.push_back({.name = "batch_norm (given)",
                  .arguments = "x (..., c), gamma (c), beta (c), mean (c), variance (c), eps",
                  .meaning = "normalised by given statistics, which are constants",

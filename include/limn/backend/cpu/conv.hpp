@@ -43,17 +43,21 @@ void windows_times_weight(const T* x, Index n, Index h, Index w, const Window& w
   }
   const auto panels = weight.turned ? turned_panels(weight.data, weight.k, win.area(), weight.c)
                                     : transposed_panels(weight.data, win.area() * c, k);
-  convolve(x, n, h, w, c, win, panels, y);
+  convolve(x, n, h, w, c, win, panels, finish, y);
 }
 
 }  // namespace detail
 
-/// y = x * weight (cross-correlation).
+/// y = x * weight (cross-correlation); with `scale_shift`, y = relu(scale * y + shift + add) per channel, where an
+/// empty `add` is left out.
 template <class T>
-[[nodiscard]] Tensor<CpuOf<T>> conv2d(const Tensor<CpuOf<T>>& x, const Tensor<CpuOf<T>>& weight, const Window& win) {
+[[nodiscard]] Tensor<CpuOf<T>> conv2d(const Tensor<CpuOf<T>>& x, const Tensor<CpuOf<T>>& weight, const Window& win,
+                                      const Tensor<CpuOf<T>>& scale_shift = {}, const Tensor<CpuOf<T>>& add = {}) {
   const Index n = x.dim(0), h = x.dim(1), w = x.dim(2), c = x.dim(3), k = weight.dim(0);
   Tensor<CpuOf<T>> y(Shape{n, win.out_h(h), win.out_w(w), k});
-  detail::windows_times_weight<T>(x.data(), n, h, w, win, {weight.data(), k, c, false}, {}, y.data());
+  Epilogue<T> finish;
+  if (!scale_shift.empty()) finish = {scale_shift.data(), scale_shift.data() + k, add.data(), true};
+  detail::windows_times_weight<T>(x.data(), n, h, w, win, {weight.data(), k, c, false}, finish, y.data());
   return y;
 }
 
@@ -77,7 +81,7 @@ template <class T>
     const auto strip = pooled_buffer<T>(std::min(step, area) * columns);
     for (Index first = image * area; first < (image + 1) * area; first += step) {
       const Index last = std::min(first + step, (image + 1) * area);
-      detail::convolve(y.data() + first * k, 1, last - first, 1, k, Window{}, panels, strip.get());
+      detail::convolve<T>(y.data() + first * k, 1, last - first, 1, k, Window{}, panels, {}, strip.get());
       detail::scatter_windows(x.data(), h, w, c, win, first, last, strip.get());
     }
   });

@@ -23,4 +23,20 @@ struct Epilogue {
   }
 };
 
+namespace detail {
+/// For rows [begin, end) of y (rows, k) and the columns [column, column + count).
+template <class T>
+[[gnu::noinline]] void finish_rows(const Epilogue<T>& finish, T* y, Index k, Index begin, Index end, Index column,
+                                   Index count) {
+  using R = Register<T>;
+  for (Index r = begin; r < end; ++r) {
+    T* const row = y + r * k;
+    Index j = column;
+    for (; j + lanes<T> <= column + count; j += lanes<T>)
+      R::store(row + j, finish(R::load(row + j), j, r * k + j, R::load));
+    for (; j < column + count; ++j) row[j] = finish(row[j], j, r * k + j, [](const T* at) { return *at; });
+  }
+}
+}  // namespace detail
+
 }  // namespace limn::kernel

@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "limn/backend/cpu/block.hpp"
+#include "limn/backend/cpu/epilogue.hpp"
 #include "limn/backend/cpu/panels.hpp"
 #include "limn/backend/cpu/windows.hpp"
 #include "limn/core/parallel.hpp"
@@ -18,7 +19,8 @@ namespace limn::kernel::detail {
 
 /// y = windows of x (n, h, w, c) times panels; y has panels.columns channels.
 template <class T>
-void convolve(const T* x, Index n, Index h, Index w, Index c, const Window& win, const Panels<T>& panels, T* y) {
+void convolve(const T* x, Index n, Index h, Index w, Index c, const Window& win, const Panels<T>& panels,
+              const Epilogue<T>& finish, T* y) {
   constexpr Index rows = block_rows;
   const Index positions = n * win.out_h(h) * win.out_w(w), k = panels.columns;
   const bool unfold = win.kernel_w * c < 8 && win.kernel_h > 1;
@@ -42,6 +44,7 @@ void convolve(const T* x, Index n, Index h, Index w, Index c, const Window& win,
               whole ? out : edge.data(), whole ? k : width);
         for (Index i = r; !whole && i < std::min(r + rows, last); ++i)
           std::copy_n(edge.data() + (i - r) * width, used, y + i * k + p * block_columns<T>);
+        if (!finish.empty()) finish_rows(finish, y, k, r, std::min(r + rows, last), p * block_columns<T>, used);
       }
     }
   });
