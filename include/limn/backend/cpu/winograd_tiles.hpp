@@ -70,6 +70,10 @@ template <class Step, class T>
                 left = std::clamp<Index>(-x0, 0, Step::in), right = std::clamp<Index>(w - x0, 0, Step::in);
     const bool inside = bottom - top == Step::in && right - left == Step::in;
     alignas(vector_bytes) T copy[Step::in * Step::in * lanes<T>];
+    // The columns that the next tile adds would otherwise come from far away, one after the other.
+    for (Index i = 0; i < Step::in; ++i)
+      for (Index j = 0; j < tiles.tile; ++j)
+        for (Index k = 0; k < to.columns; k += lanes<T>) __builtin_prefetch(corner + (i * w + Step::in + j) * c + k);
     if (!inside) std::fill_n(copy, Step::in * Step::in * lanes<T>, T(0));
     for (Index k = 0; k < to.columns; k += lanes<T>) {
       const T* at = corner + k;
