@@ -42,7 +42,11 @@ template <class T, int Vectors, int Rows = block_rows>
 #pragma GCC unroll 16
   for (int r = 0; r < Rows; ++r)
 #pragma GCC unroll 2
-    for (int v = 0; v < Vectors; ++v) sum[r][v] = add ? R::load(out + r * stride + v * lanes<T>) : typename R::Value{};
+    for (int v = 0; v < Vectors; ++v) {
+      T* const to = out + r * stride + v * lanes<T>;
+      sum[r][v] = add ? R::load(to) : typename R::Value{};
+      __builtin_prefetch(to, 1);  // it is there by the time that the sum is
+    }
   for (; taps > 0; --taps, rows += Rows) {
     const T* row[Rows];
 #pragma GCC unroll 16

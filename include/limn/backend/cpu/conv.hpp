@@ -4,7 +4,7 @@
 #pragma once
 
 #include <algorithm>
-#include <memory>
+#include <vector>
 
 #include "limn/backend/cpu/product.hpp"
 #include "limn/backend/cpu/winograd.hpp"
@@ -12,6 +12,52 @@
 namespace limn::kernel {
 
 namespace detail {
+
+/// y = windows of x (n, h, w, c) times the weight (k, area, c), by the way that is faster.
+template <class T>
+void windows_times_weight(const T* x, Index n, Index h, Index w, Index c, const Window& win, const T* weight, Index k,
+                          const Epilogue<T>& finish, T* y) {
+  const Index out_h = win.out_h(h), out_w = win.out_w(w);
+  if (const Algorithm<T>* by = winograd_for<T>(n, h, w, c, k, win))
+    winograd_convolve<T>(*by, {x, h, w, c, win.pad_h, win.pad_w}, {by->tile, n, out_h, out_w}, {weight, k, c, false},
+                         finish, y);
+  else
+    convolve(x, n, h, w, c, win, {out_h, out_w}, transposed_panels(weight, win.area() * c, k), finish, y);
+}
+
+/// The elements of an axis of the input whose number, counted from the first one that is padding, leaves the same rest
+/// by the stride: they meet the same taps, every `stride`th one, in the reverse order.
+struct Phase {
+  Index taps, first, count, pad;  ///< first of `count` elements; padding of the convolution that leads back to them
+
+  Phase(Index rest, Index extent, Index kernel, Index stride, Index padding)
+      : taps(rest < kernel ? (kernel - rest + stride - 1) / stride : 0) {
+    const Index skipped = padding > rest ? (padding - rest + stride - 1) / stride : 0;  // they lie in the padding
+    first = skipped * stride + rest - padding;
+    count = first < extent ? (extent - first + stride - 1) / stride : 0;
+    pad = taps - 1 - skipped;
+  }
+};
+
+/// x (n, h, w, c) = the adjoint of a convolution on y (n, out_h, out_w, k): one convolution with stride one for every
+/// phase of the stride, each with the taps that meet it.
+template <class T>
+void convolve_back(const T* y, Index n, Index h, Index w, Index c, const Window& win, const T* weight, Index k, T* x) {
+  const Index out_h = win.out_h(h), out_w = win.out_w(w);
+  if (win.kernel_h < win.stride_h || win.kernel_w < win.stride_w) std::fill_n(x, n * h * w * c, T(0));
+  for (Index a = 0; a < std::min(win.stride_h, win.kernel_h); ++a)
+    for (Index b = 0; b < std::min(win.stride_w, win.kernel_w); ++b) {
+      const Phase down(a, h, win.kernel_h, win.stride_h, win.pad_h),
+          across(b, w, win.kernel_w, win.stride_w, win.pad_w);
+      std::vector<Index> taps;
+      for (Index i = down.taps; i-- > 0;)
+        for (Index j = across.taps; j-- > 0;)
+          taps.push_back((a + i * win.stride_h) * win.kernel_w + b + j * win.stride_w);
+      convolve<T>(y, n, out_h, out_w, k, {down.taps, across.taps, 1, 1, down.pad, across.pad},
+                  {down.count, across.count, h, w, down.first, across.first, win.stride_h, win.stride_w},
+                  panels_of_taps(weight, k, win.area(), c, taps), {}, x);
+    }
+}
 
 /// Adds rows of windows back to where they came from: the adjoint of unfolding.
 template <class T>
@@ -31,19 +77,22 @@ void scatter_windows(T* x, Index h, Index w, Index c, const Window& win, Index f
   }
 }
 
-/// y = windows of x (n, h, w, weight.inner()) times the weight, by the way that is faster.
+/// The same for few channels, which would leave most of a register empty: whole windows by a product with the weight,
+/// added to where they belong. One image by one thread: windows overlap, and the order of the additions stays the same.
 template <class T>
-void windows_times_weight(const T* x, Index n, Index h, Index w, const Window& win, const Weights<T>& weight,
-                          const Epilogue<T>& finish, T* y) {
-  const Index c = weight.inner(), k = weight.columns();
-  if (const Algorithm<T>* by = winograd_for<T>(n, h, w, c, k, win)) {
-    winograd_convolve<T>(*by, {x, h, w, c, win.pad_h, win.pad_w}, {by->tile, n, win.out_h(h), win.out_w(w)}, weight,
-                         finish, y);
-    return;
-  }
-  const auto panels = weight.turned ? turned_panels(weight.data, weight.k, win.area(), weight.c)
-                                    : transposed_panels(weight.data, win.area() * c, k);
-  convolve(x, n, h, w, c, win, panels, finish, y);
+void scatter_back(const T* y, Index n, Index h, Index w, Index c, const Window& win, const T* weight, Index k, T* x) {
+  const Index columns = win.area() * c, area = win.out_h(h) * win.out_w(w);
+  const auto panels = panels_of_taps(weight, k, 1, columns, {0});
+  parallel_for(n, [&](Index image) {
+    std::fill_n(x + image * h * w * c, h * w * c, T(0));
+    const Index step = std::clamp<Index>((Index{1} << 18) / columns, 96, 1024);
+    const auto strip = pooled_buffer<T>(std::min(step, area) * columns);
+    for (Index first = image * area; first < (image + 1) * area; first += step) {
+      const Index last = std::min(first + step, (image + 1) * area);
+      convolve<T>(y + first * k, 1, last - first, 1, k, Window{}, {last - first, 1}, panels, {}, strip.get());
+      scatter_windows(x, h, w, c, win, first, last, strip.get());
+    }
+  });
 }
 
 }  // namespace detail
@@ -57,7 +106,7 @@ template <class T>
   Tensor<CpuOf<T>> y(Shape{n, win.out_h(h), win.out_w(w), k});
   Epilogue<T> finish;
   if (!scale_shift.empty()) finish = {scale_shift.data(), scale_shift.data() + k, add.data(), true};
-  detail::windows_times_weight<T>(x.data(), n, h, w, win, {weight.data(), k, c, false}, finish, y.data());
+  detail::windows_times_weight<T>(x.data(), n, h, w, c, win, weight.data(), k, finish, y.data());
   return y;
 }
 
@@ -66,25 +115,17 @@ template <class T>
 [[nodiscard]] Tensor<CpuOf<T>> conv2d_input(const Tensor<CpuOf<T>>& y, const Tensor<CpuOf<T>>& weight,
                                             const Shape& shape, const Window& win) {
   const Index n = shape[0], h = shape[1], w = shape[2], c = shape[3], k = weight.dim(0);
-  const Index columns = win.area() * c, oh = win.out_h(h), ow = win.out_w(w), area = oh * ow;
   Tensor<CpuOf<T>> x(shape);
-  if (win.stride_h == 1 && win.stride_w == 1) {
-    const Window back{win.kernel_h, win.kernel_w, 1, 1, win.kernel_h - 1 - win.pad_h, win.kernel_w - 1 - win.pad_w};
-    detail::windows_times_weight<T>(y.data(), n, oh, ow, back, {weight.data(), k, c, true}, {}, x.data());
-    return x;
-  }
-  const auto panels = detail::plain_panels(weight.data(), k, columns);
-  // One image by one thread: windows overlap, and the order of the additions stays the same.
-  parallel_for(n, [&](Index image) {
-    std::fill_n(x.data() + image * h * w * c, h * w * c, T(0));
-    const Index step = std::clamp<Index>((Index{1} << 18) / columns, 96, 1024);
-    const auto strip = pooled_buffer<T>(std::min(step, area) * columns);
-    for (Index first = image * area; first < (image + 1) * area; first += step) {
-      const Index last = std::min(first + step, (image + 1) * area);
-      detail::convolve<T>(y.data() + first * k, 1, last - first, 1, k, Window{}, panels, {}, strip.get());
-      detail::scatter_windows(x.data(), h, w, c, win, first, last, strip.get());
-    }
-  });
+  const Window back{win.kernel_h, win.kernel_w, 1, 1, win.kernel_h - 1 - win.pad_h, win.kernel_w - 1 - win.pad_w};
+  const auto* const by =
+      win.stride_h == 1 && win.stride_w == 1 ? detail::winograd_for<T>(n, y.dim(1), y.dim(2), k, c, back) : nullptr;
+  if (by != nullptr)
+    detail::winograd_convolve<T>(*by, {y.data(), y.dim(1), y.dim(2), k, back.pad_h, back.pad_w}, {by->tile, n, h, w},
+                                 {weight.data(), k, c, true}, {}, x.data());
+  else if (2 * c < detail::lanes<T> && win.area() > 1)
+    detail::scatter_back(y.data(), n, h, w, c, win, weight.data(), k, x.data());
+  else
+    detail::convolve_back(y.data(), n, h, w, c, win, weight.data(), k, x.data());
   return x;
 }
 

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "limn/backend/cpu/block.hpp"
 #include "limn/core/memory.hpp"
@@ -83,26 +84,20 @@ Panels<T> transposed_panels(const T* weight, Index inner, Index columns) {
   return panels;
 }
 
-/// The weight of the convolution that leads back: rows (kernel_h, kernel_w, k) with the window turned by half a circle,
-/// columns c.
+/// Rows (tap, j), columns c: some taps of the weight (k, area, c), in the order of `taps`.
 template <class T>
-Panels<T> turned_panels(const T* weight, Index k, Index area, Index c) {
-  Panels<T> panels(area * k, c);
-  parallel_for(panels.count() * area, [&](Index unit) {
-    const Index p = unit / area, tap = unit % area, width = panels.width(p), used = panels.used(p);
+Panels<T> panels_of_taps(const T* weight, Index k, Index area, Index c, const std::vector<Index>& taps) {
+  const Index count = static_cast<Index>(taps.size());
+  Panels<T> panels(count * k, c);
+  parallel_for(panels.count() * count, [&](Index unit) {
+    const Index p = unit / count, t = unit % count, width = panels.width(p), used = panels.used(p);
     for (Index j = 0; j < k; ++j) {
-      const T* const from = weight + (j * area + area - 1 - tap) * c + p * block_columns<T>;
-      T* const to = panels.at(p) + (tap * k + j) * width;
+      const T* const from = weight + (j * area + taps[static_cast<std::size_t>(t)]) * c + p * block_columns<T>;
+      T* const to = panels.at(p) + (t * k + j) * width;
       std::fill(std::copy_n(from, used, to), to + width, T(0));
     }
   });
   return panels;
-}
-
-/// Element (i, j) is matrix[i][j].
-template <class T>
-Panels<T> plain_panels(const T* matrix, Index inner, Index columns) {
-  return turned_panels(matrix, inner, 1, columns);
 }
 
 }  // namespace limn::kernel::detail

@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "limn/backend/cpu/block.hpp"
 #include "limn/core/memory.hpp"
 #include "limn/core/shape.hpp"
 
@@ -16,9 +17,11 @@ namespace limn::kernel::detail {
 template <class T>
 class Windows {
  public:
-  /// x (n, h, w, c). Unfolded windows are padded with zeros to a multiple of `unfolded_multiple`.
-  Windows(const T* x, Index h, Index w, Index c, const Window& win, bool unfold, Index unfolded_multiple = 1)
-      : x_(x), h_(h), w_(w), c_(c), win_(win), unfold_(unfold), row_(win.kernel_w * c) {
+  /// x (n, h, w, c), read in windows for an output of out_h x out_w. Unfolded windows are padded with zeros to a
+  /// multiple of `unfolded_multiple`.
+  Windows(const T* x, Index h, Index w, Index c, const Window& win, Index out_h, Index out_w, bool unfold,
+          Index unfolded_multiple = 1)
+      : x_(x), h_(h), w_(w), c_(c), out_h_(out_h), out_w_(out_w), win_(win), unfold_(unfold), row_(win.kernel_w * c) {
     const Index columns = win.area() * c;
     depth_ = unfold ? (columns + unfolded_multiple - 1) / unfolded_multiple * unfolded_multiple : row_;
   }
@@ -33,7 +36,7 @@ class Windows {
     const Index count = last - first, in_group = group == 0 ? count : group;
     groups_ = (count + in_group - 1) / in_group;
     pointers_.resize(static_cast<std::size_t>(groups_ * in_group * taps()));
-    const Index oh = win_.out_h(h_), ow = win_.out_w(w_);
+    const Index oh = out_h_, ow = out_w_;
     reserve(count, ow);
     Index n = first / (oh * ow), oy = first / ow % oh, ox = first % ow;
     const T** to = pointers_.data();
@@ -44,6 +47,9 @@ class Windows {
         *to = scratch_end_;
         for (Index ky = 0; ky < win_.kernel_h; ++ky) copy_row(image, y + ky, x);
         scratch_end_ = std::fill_n(scratch_end_, depth_ - win_.area() * c_, T(0));
+      } else if (y >= 0 && y + win_.kernel_h <= h_ && !hangs_over(x)) {
+        const T* at = image + (y * w_ + x) * c_;
+        for (Index ky = 0; ky < win_.kernel_h; ++ky, at += w_ * c_) to[ky * in_group] = at;
       } else {
         for (Index ky = 0; ky < win_.kernel_h; ++ky) to[ky * in_group] = row(image, y + ky, x);
       }
@@ -92,6 +98,15 @@ class Windows {
 
   void copy_row(const T* image, Index y, Index x) {
     T* const end = scratch_end_ + row_;
+    if (y >= 0 && y < h_ && !hangs_over(x) && row_ >= lanes<T>) {  // by registers, the last of which overlaps
+      const T* const from = image + (y * w_ + x) * c_;
+      for (Index i = 0; i < row_; i += lanes<T>) {
+        const Index at = std::min(i, row_ - lanes<T>);
+        Register<T>::store(scratch_end_ + at, Register<T>::load(from + at));
+      }
+      scratch_end_ = end;
+      return;
+    }
     if (y >= 0 && y < h_) {
       const Index from = std::clamp<Index>(x, 0, w_), to = std::clamp<Index>(x + win_.kernel_w, 0, w_);
       scratch_end_ = std::fill_n(scratch_end_, std::min((from - x) * c_, row_), T(0));
@@ -101,7 +116,7 @@ class Windows {
   }
 
   const T* x_;
-  Index h_, w_, c_;
+  Index h_, w_, c_, out_h_, out_w_;
   Window win_;
   bool unfold_;
   Index row_, depth_ = 0, groups_ = 0, capacity_ = 0;
