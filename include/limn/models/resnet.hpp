@@ -108,9 +108,8 @@ struct BasicBlock {
   Var<B> operator()(const Var<B>& x, auto& run) const {
     Var<B> y, shortcut = x;
     if constexpr (pooled) {
-      y = run(conv1, x);
       const Var<B> q = lap.scores(x, run);  // (n, h, w, 1)
-      y = norm_relu(bn1, lap.pool(y, q), run);
+      y = norm_relu(bn1, lap.pool_conv(conv1, x, q, run), run);
       shortcut = lap.pool(x, q);  // the 1x1 convolution after it gives the same as before it, at a quarter of the cost
     } else {
       y = conv_norm_relu(conv1, bn1, x, run);

@@ -61,6 +61,14 @@ struct LapPool {
   /// Pools a feature map (n, h, w, c) by scores of the same size.
   Var<B> pool(const Var<B>& x, const Var<B>& q) const { return lap_pool(x, q, alpha, window(x)); }
 
+  /// pool(run(conv, x), q), in one operation where nobody looks between.
+  template <int Out, int Size>
+  Var<B> pool_conv(const Conv2d<B, Scored, Out, Size, 1, Size / 2, false>& conv, const Var<B>& x, const Var<B>& q,
+                   auto& run) const {
+    if (run.observed() || limn::detail::recording().keep) return pool(run(conv, x), q);
+    return run.as(conv, x, [&] { return lap_pool_conv2d(x, conv.weight, conv.window, q, alpha, window(x)); });
+  }
+
   Var<B> operator()(const Var<B>& x, auto& run) const { return pool(x, scores(x, run)); }
 
  private:

@@ -1,33 +1,17 @@
-// Matrix products on Eigen, cut into strips of rows of a fixed height: every strip is one serial Eigen product, so the
-// result does not depend on the number of threads.
+// Matrix products: on the blocks of the convolutions, of which they are those with a window of one element. Products
+// with a few vectors, which would leave most of a block empty, are Eigen's. Work is cut by sizes alone, so the result
+// does not depend on the number of threads.
 #pragma once
 
 #include <Eigen/Core>
 
+#include "limn/backend/cpu/product.hpp"
 #include "limn/core/parallel.hpp"
 #include "limn/core/tensor.hpp"
 
 namespace limn::kernel {
 
 namespace detail {
-
-/// c = op(a) b. c is rows x columns, `inner` numbers are summed; strides are the distances of rows in memory. All
-/// products of the back end go through here, so that Eigen's kernels are compiled once.
-template <class T>
-[[gnu::noinline]] void gemm(bool transpose_a, Index rows, Index columns, Index inner, const T* a, Index stride_a,
-                            const T* b, T* c) {
-  using Rows = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-  using Columns = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::ColMajor>;
-  using Stride = Eigen::OuterStride<>;
-  const Eigen::Map<const Rows> right(b, inner, columns);
-  Eigen::Map<Rows> out(c, rows, columns);
-  out.setZero();
-  if (transpose_a) {  // a row-major matrix, read transposed
-    out.noalias() += Eigen::Map<const Columns, Eigen::Unaligned, Stride>(a, rows, inner, Stride(stride_a)) * right;
-  } else {
-    out.noalias() += Eigen::Map<const Rows, Eigen::Unaligned, Stride>(a, rows, inner, Stride(stride_a)) * right;
-  }
-}
 
 /// The transpose of a matrix (rows, columns).
 template <class T>
@@ -39,12 +23,28 @@ Tensor<CpuOf<T>> transposed(const Tensor<CpuOf<T>>& x) {
   return out;
 }
 
+/// y = matrix x, or its transpose times x; the matrix has rows x columns numbers.
+template <class T>
+[[gnu::noinline]] void times_vector(bool transpose, Index rows, Index columns, const T* matrix, const T* x, T* y) {
+  using Matrix = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+  using Vector = Eigen::Matrix<T, Eigen::Dynamic, 1>;
+  const Eigen::Map<const Matrix> m(matrix, rows, columns);
+  if (transpose)
+    Eigen::Map<Vector>(y, columns).noalias() = m.transpose() * Eigen::Map<const Vector>(x, rows);
+  else
+    Eigen::Map<Vector>(y, rows).noalias() = m * Eigen::Map<const Vector>(x, columns);
+}
+
+/// Up to so many vectors are multiplied one by one.
+inline constexpr Index few_vectors = 4;
+
 }  // namespace detail
 
 /// op(a) op(b), where op transposes when asked. a and b are matrices.
 template <class T>
 [[nodiscard]] Tensor<CpuOf<T>> matmul(const Tensor<CpuOf<T>>& a, bool transpose_a, const Tensor<CpuOf<T>>& b,
                                       bool transpose_b) {
+  using detail::transposed;
   const Index rows = a.dim(transpose_a ? 1 : 0), inner = a.dim(transpose_a ? 0 : 1),
               columns = b.dim(transpose_b ? 0 : 1);
   Tensor<CpuOf<T>> out(Shape{rows, columns});
@@ -53,12 +53,28 @@ template <class T>
     out.fill(T(0));
     return out;
   }
-  // A b that has to be transposed is, as a rule, a weight: small beside a.
-  const Tensor<CpuOf<T>> right = transpose_b ? detail::transposed(b) : b;
-  parallel_pieces(rows, 192, [&](Index begin, Index end) {
-    detail::gemm(transpose_a, end - begin, columns, inner, a.data() + (transpose_a ? begin : begin * inner), a.dim(1),
-                 right.data(), out.data() + begin * columns);
-  });
+  if (!transpose_a && columns <= detail::few_vectors) {
+    const Tensor<CpuOf<T>> vectors = transpose_b ? b : transposed(b);
+    parallel_pieces(rows, 4096, [&](Index begin, Index end) {
+      const auto y = pooled_buffer<T>(end - begin);
+      for (Index j = 0; j < columns; ++j) {
+        detail::times_vector(false, end - begin, inner, a.data() + begin * inner, vectors.data() + j * inner, y.get());
+        for (Index i = begin; i < end; ++i) out.data()[i * columns + j] = y.get()[i - begin];
+      }
+    });
+  } else if (!transpose_b && rows <= detail::few_vectors) {
+    const Tensor<CpuOf<T>> vectors = transpose_a ? transposed(a) : a;
+    for (Index i = 0; i < rows; ++i)
+      detail::times_vector(true, inner, columns, b.data(), vectors.data() + i * inner, out.data() + i * columns);
+  } else if (transpose_a) {
+    const Tensor<CpuOf<T>> right = transpose_b ? transposed(b) : b;
+    detail::outer_products<T>(right.data(), 1, inner, 1, columns, Window{}, a.data(), rows, out.data());
+  } else {
+    detail::convolve<T>(a.data(), 1, rows, 1, inner, Window{}, {rows, 1},
+                        transpose_b ? detail::transposed_panels(b.data(), inner, columns)
+                                    : detail::panels_of_taps(b.data(), inner, 1, columns, {0}),
+                        {}, out.data());
+  }
   return out;
 }
 
