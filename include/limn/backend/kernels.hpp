@@ -6,6 +6,8 @@
 //   repeat_to(x, shape)                the adjoint: repeats
 //   matmul(a, ta, b, tb)               matrices, each as it is or transposed
 //   conv2d, conv2d_input, conv2d_weight       y(x, w), scaled, shifted and rectified on request; its adjoints in x and w
+//   depthwise_conv2d, depthwise_conv2d_input, depthwise_conv2d_weight     a window for every channel
+//   grouped_conv2d, grouped_conv2d_input, grouped_conv2d_weight           channels in groups
 //   max_pool2d_positions, avg_pool2d, avg_pool2d_input
 //   unfold2d, fold2d                   windows as an axis of their own, and the adjoint
 //   moments, scale_and_shift, normalise, batch_norm_gradient   batch normalisation, with a ReLU on request
@@ -20,7 +22,9 @@
 #pragma once
 
 #include "limn/backend/cpu/conv.hpp"
+#include "limn/backend/cpu/depthwise.hpp"
 #include "limn/backend/cpu/elementwise.hpp"
+#include "limn/backend/cpu/grouped.hpp"
 #include "limn/backend/cpu/index.hpp"
 #include "limn/backend/cpu/lap_pool.hpp"
 #include "limn/backend/cpu/matmul.hpp"

@@ -51,12 +51,30 @@ struct Linear {
   }
 };
 
-/// weight (out, kernel, kernel, in), stored as (out, in, kernel, kernel) in files; bias (out).
-template <Backend B, int In, int Out, int Kernel, int Stride = 1, int Padding = 0, bool Bias = true>
+namespace detail {
+/// The convolution of a Conv2d: programs compile only what their layers use.
+template <int Groups, bool Depthwise, Backend B>
+Var<B> convolution(const Var<B>& x, const Var<B>& weight, const Window& window) {
+  if constexpr (Groups == 1) {
+    return conv2d(x, weight, window);
+  } else if constexpr (Depthwise) {
+    return depthwise_conv2d(x, weight, window);
+  } else {
+    return grouped_conv2d(x, weight, window, Groups);
+  }
+}
+}  // namespace detail
+
+/// weight (out, kernel, kernel, in / groups), stored as (out, in / groups, kernel, kernel) in files; bias (out). With
+/// Groups, channels are cut into groups, and each group of results sees its own group of the input; with as many groups
+/// as channels the convolution is depthwise.
+template <Backend B, int In, int Out, int Kernel, int Stride = 1, int Padding = 0, bool Bias = true, int Groups = 1>
 struct Conv2d {
+  static_assert(Groups >= 1 && In % Groups == 0 && Out % Groups == 0,
+                "limn: Conv2d: the channels cannot be cut into so many groups");
   static constexpr int in_channels = In, out_channels = Out;
   static constexpr Window window = Window::square(Kernel, Stride, Padding);
-  Parameter<B> weight{Shape{Out, Kernel, Kernel, In}}, bias{Shape{Bias ? Out : 0}};
+  Parameter<B> weight{Shape{Out, Kernel, Kernel, In / Groups}}, bias{Shape{Bias ? Out : 0}};
   static constexpr auto fields = [] {
     if constexpr (Bias) {
       return Fields{field<"weight">(&Conv2d::weight), field<"bias">(&Conv2d::bias)};
@@ -66,7 +84,8 @@ struct Conv2d {
   }();
   static constexpr Dims shape(Dims in) { return {window.out_h(in.height), window.out_w(in.width), Out}; }
 
-  /// Normal with variance 2 / (out * kernel^2), as torchvision's ResNet (He et al. 2015, fan-out); bias 0.
+  /// Normal with variance 2 / (out * kernel^2), as torchvision's ResNet (He et al. 2015, fan-out); bias 0. Like torch's
+  /// fan-out, it does not ask for groups.
   void initialise(Random& random) {
     const double deviation = std::sqrt(2.0 / (static_cast<double>(Out) * Kernel * Kernel));
     draw_normal(weight.value(), deviation, random);
@@ -74,7 +93,8 @@ struct Conv2d {
   }
 
   Var<B> operator()(const Var<B>& x, auto& run) const {
-    Var<B> y = conv2d(x, weight, window);
+    constexpr bool depthwise = Groups == In && Groups == Out;
+    Var<B> y = detail::convolution<Groups, depthwise>(x, weight, window);
     pooled(x, run);
     if constexpr (Bias) return y + bias;
     return y;

@@ -4,6 +4,8 @@
 #include "limn/ops/activation.hpp"
 #include "limn/ops/arithmetic.hpp"
 #include "limn/ops/conv.hpp"
+#include "limn/ops/depthwise.hpp"
+#include "limn/ops/grouped.hpp"
 #include "limn/ops/lap_pool.hpp"
 #include "limn/ops/layout.hpp"
 #include "limn/ops/linear.hpp"

@@ -141,6 +141,42 @@ inline Array conv2d_weight(const Array& x, const Array& g, const Shape& shape, c
   return out;
 }
 
+/// Calls f(k, c, i) for every output channel k, channel c of its group, and c's place i in the weight.
+template <class F>
+void in_groups(Index all_k, Index all_c, Index groups, const F& f) {
+  for (Index k = 0; k < all_k; ++k)
+    for (Index i = 0; i < all_c / groups; ++i) f(k, k / (all_k / groups) * (all_c / groups) + i, i);
+}
+
+/// With as many groups as channels it is the depthwise convolution.
+inline Array grouped_conv2d(const Array& x, const Array& w, const Window& win, Index groups) {
+  Array out(Shape{x.dim(0), out_h(x.shape(), win), out_w(x.shape(), win), w.dim(0)}, 0.0);
+  windows(x.shape(), win, [&](Index n, Index oy, Index ox, Index ky, Index kx, Index y, Index xx) {
+    in_groups(w.dim(0), x.dim(3), groups,
+              [&](Index k, Index c, Index i) { out(n, oy, ox, k) += x(n, y, xx, c) * w(k, ky, kx, i); });
+  });
+  return out;
+}
+
+inline Array grouped_conv2d_input(const Array& g, const Array& w, const Shape& shape, const Window& win, Index groups) {
+  Array out(shape, 0.0);
+  windows(shape, win, [&](Index n, Index oy, Index ox, Index ky, Index kx, Index y, Index xx) {
+    in_groups(w.dim(0), shape[3], groups,
+              [&](Index k, Index c, Index i) { out(n, y, xx, c) += g(n, oy, ox, k) * w(k, ky, kx, i); });
+  });
+  return out;
+}
+
+inline Array grouped_conv2d_weight(const Array& x, const Array& g, const Shape& shape, const Window& win,
+                                   Index groups) {
+  Array out(shape, 0.0);
+  windows(x.shape(), win, [&](Index n, Index oy, Index ox, Index ky, Index kx, Index y, Index xx) {
+    in_groups(shape[0], x.dim(3), groups,
+              [&](Index k, Index c, Index i) { out(k, ky, kx, i) += g(n, oy, ox, k) * x(n, y, xx, c); });
+  });
+  return out;
+}
+
 inline Array max_pool2d(const Array& x, const Window& win) {
   Array out(pooled(x.shape(), win), -std::numeric_limits<double>::infinity());
   windows(x.shape(), win, [&](Index n, Index oy, Index ox, Index, Index, Index y, Index xx) {

@@ -73,6 +73,7 @@ std::vector<Op> arithmetic();     ///< table_arithmetic.cpp
 std::vector<Op> layout();         ///< table_layout.cpp
 std::vector<Op> reductions();     ///< table_reduce.cpp
 std::vector<Op> image();          ///< table_image.cpp: convolution, pooling, resizing
+std::vector<Op> grouped();        ///< table_grouped.cpp: depthwise and grouped convolution
 std::vector<Op> network();        ///< table_network.cpp: activations, products, losses
 std::vector<Op> normalisation();  ///< table_norm.cpp: batch normalisation, LAP-Pool
 
@@ -82,7 +83,7 @@ inline constexpr int random_values = 8, random_gradients = 2;
 inline const std::vector<Op>& all() {
   static const std::vector<Op> ops = [] {
     std::vector<Op> out;
-    for (auto part : {arithmetic, layout, reductions, image, network, normalisation})
+    for (auto part : {arithmetic, layout, reductions, image, grouped, network, normalisation})
       for (auto& op : part()) out.push_back(std::move(op));
     return out;
   }();
