@@ -1,15 +1,12 @@
 // What a user waits for: time and peak memory of compiling the quickstart as in a release build.
-// Usage: bench_compile_quickstart [--quick]   (--quick only checks the syntax)
+// Usage: bench_compile_quickstart [--quick] [--only REGEX] [--json FILE]   (--quick only checks the syntax)
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <chrono>
-#include <cstdio>
-#include <cstring>
 #include <filesystem>
-#include <string>
-#include <vector>
+
+#include "harness/report.hpp"
 
 namespace {
 
@@ -35,7 +32,9 @@ int run(const std::vector<std::string>& command, rusage& used) {
 }  // namespace
 
 int main(int count, char** arguments) {
-  const bool quick = count > 1 && std::strcmp(arguments[1], "--quick") == 0;
+  bench::Report report("compile_quickstart", count, arguments);
+  const std::string name = report.quick() ? "syntax, processor time" : "-O2, processor time";
+  if (!report.wants(name)) return 0;
   const std::string source = QUICKSTART_SOURCE;
   if (!std::filesystem::exists(source)) {
     std::printf("there is no %s\n", source.c_str());
@@ -43,16 +42,15 @@ int main(int count, char** arguments) {
   }
   std::vector<std::string> command{COMPILER, "@" USER_FLAGS, ARCH_FLAG, "-O2", "-DNDEBUG", "-I" EXAMPLES, source, "-c"};
   for (const char* last : {"-o", "/dev/null"}) command.emplace_back(last);
-  if (quick) command.emplace_back("-fsyntax-only");
+  if (report.quick()) command.emplace_back("-fsyntax-only");
 
   rusage used{};
-  const auto start = std::chrono::steady_clock::now();
   const int status = run(command, used);
-  const double wall = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if (status != 0) {
     std::printf("the compiler ended with status %d\n", status);
     return 1;
   }
-  std::printf("{\"bench\": \"compile_quickstart\", \"seconds\": %.1f, \"cpu_seconds\": %.1f, \"megabytes\": %.0f}\n",
-              wall, seconds(used.ru_utime) + seconds(used.ru_stime), static_cast<double>(used.ru_maxrss) / 1024);
+  report.add({.name = name,
+              .limn_ms = 1e3 * (seconds(used.ru_utime) + seconds(used.ru_stime)),
+              .limn_mb = static_cast<double>(used.ru_maxrss) / 1024});
 }

@@ -1,64 +1,62 @@
 #!/usr/bin/env bash
 # Builds the benchmarks as users build (Release, this machine's instruction set) and runs them one after the other.
-# Usage: bench/run.sh [--quick] [--json FILE] [--only REGEX]
-#   --quick      small sizes and few repetitions: shows that all runs, the figures mean little
-#   --json FILE  also writes all rows to FILE, as one JSON array
-#   --only REGEX the benchmarks whose names match
-# A benchmark is bench/<name>.cpp or, for a peer that is compared with, bench/<name>.py or bench/<name>.sh; it is called
-# with --quick or nothing. It prints text for people, and each result as a line of its own that starts with {"bench":.
-# Exit status 77 says that a peer is not installed.
+# Usage: bench/run.sh [--quick] [--only REGEX] [--json FILE]
+#   --quick       small sizes and few rounds, below 3 minutes once built: shows that all runs, the figures mean little
+#   --only REGEX  the cases whose name matches (extended, as grep -E): "benchmark: case", as --json writes it
+#   --json FILE   also writes a line of JSON for each peer of a case: {"case", "limn_ms", "peer", "peer_ms", "ratio"
+#                 (peer over limn: above 1 limn is faster), "limn_mb", "peer_mb", "share_of_peak"}; null where it does
+#                 not apply. bench/figure.py draws it
+# A benchmark is bench/<name>.cpp. limn and its peers take turns in every case: limn in the program itself with each
+# thread on its own CPU, the others in processes beside it (bench/harness/peer.hpp) that wait meanwhile and place their
+# threads themselves. What is printed: the median of all calls, +- half the distance of the quartiles; the ratio of the
+# medians, and the least and largest ratio of a round; the share of the machine's multiply-adds (those of the plain
+# algorithm, over a peak measured in the same rounds); and the share of the CPUs that other processes took. Where that
+# is above 5 % the case is taken again, three times in all at most.
+# Peers that are not installed are left out and named. On Debian 12 they are python3-torch, python3-torchvision,
+# libdnnl-dev, libdlib-dev and libopenblas-dev, and captum from PyPI.
 set -euo pipefail
 start=$PWD
 cd "$(dirname "$0")/.."
 
-quick=() json= only=.
+arguments=() json= only=
 while (($#)); do
   case $1 in
-    --quick) quick=(--quick) ;;
+    --quick) arguments+=(--quick) ;;
     --json) json=${2:?--json needs a file} && shift ;;
-    --only) only=${2:?--only needs a regular expression} && shift ;;
-    --help | -h) sed -n '2,/^set/{s/^# \{0,1\}//p}' bench/run.sh && exit ;;
+    --only) only=${2:?--only needs a regular expression} && arguments+=(--only "$only") && shift ;;
+    --help | -h) sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//p}' bench/run.sh && exit ;;
     *) echo "bench/run.sh: unknown option $1; see --help" >&2 && exit 2 ;;
   esac
   shift
 done
+if [[ $json ]]; then
+  [[ $json == /* ]] || json=$start/$json
+  : >"$json"
+  arguments+=(--json "$json")
+fi
+# limn's programs bind their threads themselves; a main thread that is bound before would pass its one CPU to the peers.
+unset OMP_PROC_BIND OMP_PLACES
 
 cmake/setup.sh
-rows=$(mktemp) said=$(mktemp)
-trap 'rm -f "$rows" "$said"' EXIT
-shopt -s nullglob
-
-targets=()
-for source in bench/*.cpp; do
-  name=$(basename "$source" .cpp)
-  [[ $name =~ $only ]] && targets+=("bench_$name")
+benchmarks=(network convolution layers lap explainers scaling compile_quickstart)
+named=() # --only may name benchmarks; then only these are built
+for name in "${benchmarks[@]}"; do
+  [[ ! $only || ! $name: =~ $only ]] || named+=("$name")
 done
-if ((${#targets[@]})); then
-  cmake --preset release -DLIMN_TESTS=OFF -DLIMN_BENCH=ON -B build/bench >/dev/null
-  cmake --build build/bench --target "${targets[@]}" --parallel "$(nproc)" >"$said" || { cat "$said"; exit 1; }
-fi
+((${#named[@]})) || named=("${benchmarks[@]}")
 
-run() { # name, command
-  local name=$1 status=0
-  [[ $name =~ $only ]] || return 0
-  shift
+said=$(mktemp)
+trap 'rm -f "$said"' EXIT
+cmake --preset release -DLIMN_TESTS=OFF -DLIMN_EXAMPLES=OFF -B build/bench >"$said" &&
+  cmake --build build/bench --parallel "$(nproc)" --target bench_peers "${named[@]/#/bench_}" >"$said" ||
+  { cat "$said" && exit 1; }
+
+processor=$(sed -n '/^model name/{s/.*: //p;q}' /proc/cpuinfo)
+echo "$(date +%F), $(nproc) CPUs of ${processor:-an unknown kind}; $(c++ --version | sed 1q)"
+for name in "${named[@]}"; do
   echo "== $name"
-  "$@" "${quick[@]}" | tee "$said" || status=$?
-  grep '^{"bench":' "$said" >>"$rows" || true
-  case $status in
-    0) ;;
-    77) echo "(not installed here)" ;;
-    *) echo "$name ended with status $status" >&2 && exit 1 ;;
-  esac
-}
-for target in "${targets[@]}"; do run "${target#bench_}" "build/bench/bench/$target"; done
-for script in bench/*.py; do run "$(basename "$script" .py)" python3 "$script"; done
-for script in bench/*.sh; do
-  [[ $script == bench/run.sh ]] || run "$(basename "$script" .sh)" bash "$script"
+  status=0
+  "build/bench/bench/bench_$name" "${arguments[@]}" || status=$?
+  ((status == 0 || status == 77)) || { echo "$name ended with status $status" >&2 && exit 1; }
 done
-
-if [[ $json ]]; then
-  cd "$start"
-  { echo '[' && sed '$!s/$/,/' "$rows" && echo ']'; } >"$json"
-  echo "rows: $json"
-fi
+[[ ! $json ]] || echo "rows: $json"
