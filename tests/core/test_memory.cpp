@@ -3,10 +3,13 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <thread>
 #include <vector>
+
+#include "limn/core/random.hpp"
 
 using namespace limn;
 
@@ -44,7 +47,7 @@ TEST_CASE("a buffer given back is handed out again") {
 TEST_CASE("a buffer is not handed out for a larger size") {
   pool().trim();
   Index last = 0;
-  for (Index bytes = 1; bytes < 3000000; bytes += 1 + bytes / 40) {
+  for (Index bytes = 1; bytes < static_cast<Index>(detail::Arena::least) * 7 / 8; bytes += 1 + bytes / 40) {
     const MemoryUse before = pool().use();
     const auto buffer = pooled_buffer<char>(bytes);
     const Index taken = pool().use().live - before.live;
@@ -88,6 +91,73 @@ TEST_CASE("trim gives kept buffers back to the system") {
   pool().trim();
   CHECK(pool().use().pooled == 0);
   CHECK(pool().use().live == live);
+}
+
+TEST_CASE("what large buffers of one size leave serves other sizes") {
+  if (!recycles) return;
+  pool().trim();
+  const Index live = pool().use().live;
+  const Index size = Index{1} << 22;
+  for (Index part : {1, 2, 4, 8}) {  // eight of one size after eight of another: never more than is live at once
+    std::vector<std::shared_ptr<char>> buffers;
+    for (Index i = 0; i < 8 * part; ++i) {
+      buffers.push_back(pooled_buffer<char>(size / part));
+      buffers.back().get()[0] = 1;
+    }
+    CHECK(pool().use().live == live + 8 * size);
+    CHECK(pool().use().pooled == 0);
+  }
+  CHECK(pool().use().pooled == 8 * size);
+  pool().trim();
+  CHECK(pool().use().pooled == 0);
+  const auto whole = pooled_buffer<char>(8 * size);  // what was given back to the system can be used again
+  std::memset(whole.get(), 1, static_cast<std::size_t>(8 * size));
+}
+
+TEST_CASE("an arena never gives the same bytes twice, and joins what comes back") {
+  using detail::Arena;
+  Arena arena;
+  if (void* p = arena.take(Arena::grain)) {
+    arena.give_back(p, Arena::grain);
+  } else {
+    MESSAGE("skipped: the system gives no address space");
+    return;
+  }
+  Random random(Seed{5});
+  struct Piece {
+    unsigned char* at;
+    std::size_t size;
+    unsigned char mark;
+  };
+  std::vector<Piece> pieces;
+  std::size_t live = 0, most = 0;
+  for (int i = 0; i < 3000; ++i) {
+    if (pieces.empty() || (pieces.size() < 60 && random.below(2) == 0)) {
+      const std::size_t size = Arena::grain * static_cast<std::size_t>(1 + random.below(20));
+      auto* const p = static_cast<unsigned char*>(arena.take(size));
+      REQUIRE(p != nullptr);
+      CHECK(reinterpret_cast<std::uintptr_t>(p) % Arena::grain == 0);
+      CHECK(arena.holds(p));
+      pieces.push_back({p, size, static_cast<unsigned char>(i)});
+      p[0] = p[size - 1] = pieces.back().mark;
+      most = std::max(most, live += size);
+    } else {
+      const auto k = static_cast<std::size_t>(random.below(static_cast<Index>(pieces.size())));
+      const Piece piece = pieces[k];
+      CHECK(piece.at[0] == piece.mark);
+      CHECK(piece.at[piece.size - 1] == piece.mark);
+      pieces[k] = pieces.back();
+      pieces.pop_back();
+      arena.give_back(piece.at, piece.size);
+      live -= piece.size;
+    }
+  }
+  CHECK(arena.kept() + live < 2 * most);  // random sizes and times are the worst case
+  for (const Piece& piece : pieces) arena.give_back(piece.at, piece.size);
+  const std::size_t all = arena.kept();
+  CHECK(arena.take(all) != nullptr);  // one piece again
+  CHECK(arena.kept() == 0);
+  CHECK(arena.take(std::size_t{1} << 60) == nullptr);
 }
 
 TEST_CASE("more than the machine has is refused, and the count stays right") {

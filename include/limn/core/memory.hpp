@@ -11,10 +11,7 @@
 #include <new>
 #include <vector>
 
-#if defined(__linux__)
-#include <sys/mman.h>
-#endif
-
+#include "limn/core/arena.hpp"
 #include "limn/core/config.hpp"
 
 namespace limn {
@@ -38,54 +35,57 @@ class MemoryPool {
 
   [[gnu::noinline]] void* take(std::size_t bytes) {
     const std::size_t size = bucket(bytes);
-    {
-      const std::lock_guard lock(mutex_);
-      use_.live += static_cast<Index>(size);
-      use_.peak = std::max(use_.peak, use_.live);
-      auto& free = free_[shelf(size)];
-      if (!free.empty()) {
-        void* p = free.back();
-        free.pop_back();
-        use_.pooled -= static_cast<Index>(size);
-        return p;
-      }
-    }
-    if (void* p = allocate(size)) return p;
-    trim();
-    if (void* p = allocate(size)) return p;
     const std::lock_guard lock(mutex_);
-    use_.live -= static_cast<Index>(size);
-    throw std::bad_alloc();
+    void* p = nullptr;
+    if (recycles && size >= detail::Arena::least) {
+      p = arena_.take(size);
+    } else if (auto& free = free_[shelf(size)]; !free.empty()) {
+      p = free.back();
+      free.pop_back();
+      kept_ -= static_cast<Index>(size);
+    }
+    if (p == nullptr) p = std::aligned_alloc(alignment, size);
+    if (p == nullptr) {
+      release();
+      p = std::aligned_alloc(alignment, size);
+    }
+    if (p == nullptr) throw std::bad_alloc();
+    use_.live += static_cast<Index>(size);
+    use_.peak = std::max(use_.peak, use_.live);
+    return p;
   }
 
   [[gnu::noinline]] void give_back(void* p, std::size_t bytes) noexcept {
     const std::size_t size = bucket(bytes);
     const std::lock_guard lock(mutex_);
     use_.live -= static_cast<Index>(size);
-#if !defined(__SANITIZE_ADDRESS__)  // a recycled buffer would hide a use after its end
     try {
-      free_[shelf(size)].push_back(p);
-      use_.pooled += static_cast<Index>(size);
-      return;
+      if (arena_.holds(p)) {
+        arena_.give_back(p, size);
+        return;
+      }
+      if (recycles && size < detail::Arena::least) {
+        free_[shelf(size)].push_back(p);
+        kept_ += static_cast<Index>(size);
+        return;
+      }
     } catch (...) {  // no memory for the list itself: let the buffer go
+      if (arena_.holds(p)) return;
     }
-#endif
     std::free(p);
   }
 
   /// Gives the kept buffers back to the system.
   void trim() {
     const std::lock_guard lock(mutex_);
-    for (std::vector<void*>& list : free_) {
-      for (void* p : list) std::free(p);
-      list.clear();
-    }
-    use_.pooled = 0;
+    release();
   }
 
   [[nodiscard]] MemoryUse use() const {
     const std::lock_guard lock(mutex_);
-    return use_;
+    MemoryUse out = use_;
+    out.pooled = kept_ + static_cast<Index>(arena_.kept());
+    return out;
   }
   void reset_peak() {
     const std::lock_guard lock(mutex_);
@@ -94,20 +94,26 @@ class MemoryPool {
 
  private:
   MemoryPool() = default;
-  /// Large buffers lie on large pages where the system has them: far fewer addresses to look up.
-  static void* allocate(std::size_t size) {
-#if defined(__linux__)
-    constexpr std::size_t page = std::size_t{1} << 21;
-    if (size >= page) {
-      void* const p = std::aligned_alloc(page, size);
-      if (p != nullptr) madvise(p, size / page * page, MADV_HUGEPAGE);  // advice: a refusal changes nothing
-      return p;
-    }
+#if defined(__SANITIZE_ADDRESS__)
+  static constexpr bool recycles = false;  // a recycled buffer would hide a use after its end
+#else
+  static constexpr bool recycles = true;
 #endif
-    return std::aligned_alloc(alignment, size);
+
+  void release() {
+    for (std::vector<void*>& list : free_) {
+      for (void* p : list) std::free(p);
+      list.clear();
+    }
+    kept_ = 0;
+    arena_.trim();
   }
-  // Sizes are rounded up to one of eight steps between powers of two: at most 12.5 % is wasted.
+
+  // Sizes are rounded up to one of eight steps between powers of two, large ones to multiples of the arena's grain: at
+  // most 12.5 % is wasted.
   static std::size_t bucket(std::size_t bytes) {
+    if (bytes > detail::Arena::least)
+      return (bytes + detail::Arena::grain - 1) / detail::Arena::grain * detail::Arena::grain;
     if (bytes <= 512) return (std::max<std::size_t>(bytes, 1) + alignment - 1) / alignment * alignment;
     const std::size_t step = std::bit_floor(bytes - 1) / 8;
     return (bytes + step - 1) / step * step;
@@ -123,6 +129,8 @@ class MemoryPool {
   mutable std::mutex mutex_;
   std::array<std::vector<void*>, 8 * (64 - 8) + 9> free_;
   MemoryUse use_;
+  Index kept_ = 0;  // on the shelves
+  detail::Arena arena_;
 };
 
 /// A reference-counted buffer of `count` numbers from the pool, not initialised.

@@ -58,6 +58,17 @@ Case lap(const Shape& x, const Window& win, Input alpha, float small, F f) {
       [=](const auto& in) { return reference::lap_pool(in[0], in[1], in[2].item(), win, small); });
 }
 
+/// A convolution with stride one that keeps the size, then LAP-Pool.
+Case lap_conv(const Shape& x, const Shape& weight, const Window& win) {
+  const Window taps{weight[1], weight[2], 1, 1, weight[1] / 2, weight[2] / 2};
+  return make(
+      {{x}, {weight}, {{x[0], x[1], x[2], 1}, Draw::distinct}, {{1}, Draw::positive}},
+      [=](const auto& v) { return lap_pool_conv2d(v[0], v[1], taps, v[2], v[3], win, eps); },
+      [=](const auto& in) {
+        return reference::lap_pool(reference::conv2d(in[0], in[1], taps), in[2], in[3].item(), win, eps);
+      });
+}
+
 template <class F>
 Op lap_row(std::string name, std::string meaning, bool fused, F f) {
   const Input one{{1}, Draw::positive};
@@ -159,6 +170,36 @@ std::vector<Op> normalisation() {
        lap({1, 4, 4, 2}, {1, 4, 4, 1}, {1}, Window::square(2, 1, 2))},
       {"lap_pool: input (1, 1, 4, 2) is smaller than the window 2 x 2",
        lap({1, 1, 4, 2}, {1, 1, 4, 1}, {1}, Window::square(2))}};
+  ops.push_back({.name = "lap_pool_conv2d",
+                 .arguments = "x (n, h, w, c), weight (k, kernel_h, kernel_w, c), taps, scores q, alpha, window, eps",
+                 .meaning = "lap_pool(conv2d(x, weight, taps)), with the windows pooled before the product",
+                 .gradients = "x, weight, q, alpha",
+                 .fused = true,
+                 .cases = {lap_conv({2, 6, 4, 3}, {2, 3, 3, 3}, Window::square(3, 2, 1)),
+                           lap_conv({1, 5, 6, 2}, {3, 1, 1, 2}, Window::square(2, 2)),
+                           lap_conv({1, 4, 5, 2}, {2, 5, 3, 2}, {2, 3, 1, 2, 1, 1}),
+                           lap_conv({1, 3, 4, 1}, {1, 3, 3, 1}, {3, 4, 1, 1, 0, 0})},
+                 .random =
+                     [](Random& r) {
+                       const Shape x{1 + r.below(2), 3 + r.below(4), 3 + r.below(4), 1 + r.below(3)};
+                       return lap_conv(x, {1 + r.below(3), 1 + 2 * r.below(2), 1 + 2 * r.below(2), x[3]},
+                                       Window::square(2 + static_cast<int>(r.below(2)), 2, 1));
+                     },
+                 .large = lap_conv({3, 40, 40, 20}, {16, 3, 3, 20}, Window::square(3, 2, 1)),
+                 .refused = {{"lap_pool_conv2d: the convolution must give a map of the size of its input, (1, 5, 5, 3)",
+                              [] {
+                                (void)lap_pool_conv2d(zeros({1, 5, 5, 3}), zeros({2, 3, 3, 3}), {}, zeros({1, 5, 5, 1}),
+                                                      zeros({1}), Window::square(2, 2));
+                              }},
+                             {"lap_pool_windows: input (1, 5, 5, 3), expected scores (1, 5, 5, 1), got (1, 4, 5, 1)",
+                              [] {
+                                (void)lap_pool_conv2d(zeros({1, 5, 5, 3}), zeros({2, 1, 1, 3}), {}, zeros({1, 4, 5, 1}),
+                                                      zeros({1}), Window::square(2, 2));
+                              }},
+                             {"conv2d: input has 3 channels, expected 4", [] {
+                                (void)lap_pool_conv2d(zeros({1, 5, 5, 3}), zeros({2, 1, 1, 4}), {}, zeros({1, 5, 5, 1}),
+                                                      zeros({1}), Window::square(2, 2));
+                              }}}});
   ops.push_back(lap_row("lap_pool_composed", "lap_pool made of other operations; it defines the fused kernel", false,
                         [](const auto&... in) { return lap_pool_composed(in...); }));
   return ops;

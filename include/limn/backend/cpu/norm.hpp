@@ -120,13 +120,16 @@ template <class T>
 [[nodiscard]] BatchNormGradient<T> batch_norm_gradient(const Tensor<CpuOf<T>>& g, const Tensor<CpuOf<T>>& x,
                                                        const Tensor<CpuOf<T>>& mean, const Tensor<CpuOf<T>>& variance,
                                                        const Tensor<CpuOf<T>>& gamma, T eps,
-                                                       const Tensor<CpuOf<T>>& y = {}) {
+                                                       const Tensor<CpuOf<T>>& y = {}, bool added = false) {
   const Index c = x.shape().back(), rows = x.size() / c, block = detail::rows_of_block(c);
-  BatchNormGradient<T> out{Tensor<CpuOf<T>>(x.shape()), Tensor<CpuOf<T>>(Shape{c}, T(0)),
-                           Tensor<CpuOf<T>>(Shape{c}, T(0)), y.empty() ? g : Tensor<CpuOf<T>>(g.shape())};
+  const bool mine = g.unique();
+  const Tensor<CpuOf<T>> masked = mine || y.empty() ? g : Tensor<CpuOf<T>>(g.shape());
+  BatchNormGradient<T> out{!added && (mine || !y.empty()) ? masked : Tensor<CpuOf<T>>(x.shape()),
+                           Tensor<CpuOf<T>>(Shape{c}, T(0)), Tensor<CpuOf<T>>(Shape{c}, T(0)),
+                           added ? masked : Tensor<CpuOf<T>>()};
   const T *const in = x.data(), *const m = mean.data();
   const T *const from = g.data(), *const after = y.data();
-  T* const before = out.add.data();  // the gradient before the ReLU
+  T* const before = Tensor<CpuOf<T>>(masked).data();  // the gradient before the ReLU
   const auto sums = detail::block_sums<T>(rows, c, [&](Index begin, Index end, T* a, T* b) {
     if (after != nullptr) {
 #pragma omp simd
