@@ -92,6 +92,14 @@ TEST_CASE("a convolution, its batch norm and a ReLU give together what they give
       one.training = other.training = tapped.training = training;
       const Tensor<Cpu> expected = apart(one, more), got = conv_norm_relu(conv, norm, x, other, more).value();
       for (Index i = 0; i < got.size(); ++i) CHECK(got.data()[i] == doctest::Approx(expected.data()[i]).epsilon(1e-5));
+      PackedWeights<Cpu> packed;
+      for (int pass = 0; pass < 2; ++pass) {
+        Run<Cpu> again;
+        again.training = training;
+        again.packed = &packed;
+        const Tensor<Cpu> y = conv_norm_relu(conv, norm, x, again, more).value();
+        CHECK(std::equal(y.data(), y.data() + y.size(), got.data()));
+      }
       // Who looks between sees what is there.
       const std::size_t tap = tapped.tap(norm);
       (void)conv_norm_relu(conv, norm, x, tapped, more);

@@ -109,8 +109,10 @@ void evaluate_one(const Net& net, const data::Dataset& set, const metrics::Class
   xt::xtensor<float, 2> all;
   std::vector<Index> labels;
   auto stream = data::Loader(set, {.batch = evaluation_batch}).epoch(0);
+  PackedWeights<B> packed;
   while (auto host = stream.next()) {
     Run<B> run;
+    run.packed = &packed;
     const Batch<B> batch = to_batch<B>(std::move(*host));
     const Tensor<B> p = probabilities(net, batch.images, run);
     if (labels.empty()) all.resize({static_cast<std::size_t>(set.size()), static_cast<std::size_t>(p.dim(1))});

@@ -101,7 +101,7 @@ struct Conv2d {
   }
   /// See conv_norm_relu.
   Var<B> scaled_relu(const Var<B>& x, const Tensor<B>& scale_shift, const Var<B>& add, auto& run) const {
-    Var<B> y = conv2d_scaled_relu(x, weight, window, scale_shift, add);
+    Var<B> y = conv2d_scaled_relu(x, weight, window, scale_shift, add, run.packed);
     pooled(x, run);
     return y;
   }

@@ -12,6 +12,7 @@
 #include "limn/core/grid.hpp"
 #include "limn/nn/address.hpp"
 #include "limn/nn/clues.hpp"
+#include "limn/ops/conv.hpp"
 
 namespace limn {
 
@@ -31,6 +32,9 @@ class Run {
   bool training = false;
   /// Stop at the first layer whose output is not finite.
   bool check_finite = false;
+  /// For many predictions with one network: keeps the packed weights between passes. They must not change while it
+  /// lives.
+  PackedWeights<B>* packed = nullptr;
   /// The LAPs of the pass, from shallow to deep.
   std::vector<LapOutput<B>> laps;
 

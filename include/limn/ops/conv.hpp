@@ -46,11 +46,15 @@ template <Backend B>
                 from(weight, [x, win, s = weight.shape()](const Var<B>& g) { return conv2d_weight(x, g, s, win); }));
 }
 
+/// What predictions with one network keep from call to call. The weights must not change while it lives.
+template <Backend B>
+using PackedWeights = kernel::detail::PackedWeights<typename B::scalar>;
+
 /// relu(scale * conv2d(x, weight, win) + shift + add) in one pass, for prediction: it is a constant. scale_shift: two
-/// rows of a number per channel; an empty `add` is left out.
+/// rows of a number per channel; an empty `add` is left out, `packed` may be null.
 template <Backend B>
 [[nodiscard]] Var<B> conv2d_scaled_relu(const Var<B>& x, const Var<B>& weight, Window win, const Tensor<B>& scale_shift,
-                                        const Var<B>& add = {}) {
+                                        const Var<B>& add = {}, PackedWeights<B>* packed = nullptr) {
   win = detail::window_of(x, weight, win);
   const Shape shape{x.dim(0), win.out_h(x.dim(1)), win.out_w(x.dim(2)), weight.dim(0)};
   require<ShapeError>(scale_shift.shape() == Shape{2, shape[3]},
@@ -58,7 +62,7 @@ template <Backend B>
                       scale_shift.shape());
   require<ShapeError>(add.empty() || add.shape() == shape, "conv2d_scaled_relu: cannot add ", add.shape(), " to ",
                       shape);
-  return kernel::conv2d(x.value(), weight.value(), win, scale_shift, add.value());
+  return kernel::conv2d(x.value(), weight.value(), win, scale_shift, add.value(), packed);
 }
 
 /// The adjoint of conv2d in x (transposed convolution): from y to an image of `shape`.

@@ -106,11 +106,13 @@ std::optional<Validation> validate(const Learner<B>& learner, const data::Loader
   std::vector<Index> labels;
   double loss = 0;
   auto batches = loader.epoch(0);
+  PackedWeights<B> packed;
   while (auto host = batches.next()) {
     if (stop()) return std::nullopt;
     const std::vector<Index> positions = host->positions;
     const Batch<B> batch = to_batch<B>(std::move(*host));
     Run<B> run;
+    run.packed = &packed;
     const Var<B> logits = learner.network(batch.images, run);
     const auto* row = logits.value().data();
     for (std::size_t i = 0; i < positions.size(); ++i, row += classes) {

@@ -15,14 +15,16 @@ namespace detail {
 
 /// y = windows of x (n, h, w, c) times the weight (k, area, c), by the way that is faster.
 template <class T>
-void windows_times_weight(const T* x, Index n, Index h, Index w, Index c, const Window& win, const T* weight, Index k,
-                          const Epilogue<T>& finish, T* y) {
-  const Index out_h = win.out_h(h), out_w = win.out_w(w);
+void windows_times_weight(const T* x, Index n, Index h, Index w, Index c, const Window& win,
+                          const Tensor<CpuOf<T>>& weight, const Epilogue<T>& finish, PackedWeights<T>* packed, T* y) {
+  const Index out_h = win.out_h(h), out_w = win.out_w(w), k = weight.dim(0), inner = win.area() * c;
   if (const Algorithm<T>* by = winograd_for<T>(n, h, w, c, k, win))
-    winograd_convolve<T>(*by, {x, h, w, c, win.pad_h, win.pad_w}, {by->tile, n, out_h, out_w}, {weight, k, c, false},
-                         finish, y);
+    winograd_convolve<T>(*by, {x, h, w, c, win.pad_h, win.pad_w}, {by->tile, n, out_h, out_w},
+                         {weight.data(), k, c, false}, finish, y);
   else
-    convolve(x, n, h, w, c, win, {out_h, out_w}, transposed_panels(weight, win.area() * c, k), finish, y);
+    convolve(x, n, h, w, c, win, {out_h, out_w},
+             packed != nullptr ? packed->transposed(weight, inner, k) : transposed_panels(weight.data(), inner, k),
+             finish, y);
 }
 
 /// The elements of an axis of the input whose number, counted from the first one that is padding, leaves the same rest
@@ -101,12 +103,13 @@ void scatter_back(const T* y, Index n, Index h, Index w, Index c, const Window& 
 /// empty `add` is left out.
 template <class T>
 [[nodiscard]] Tensor<CpuOf<T>> conv2d(const Tensor<CpuOf<T>>& x, const Tensor<CpuOf<T>>& weight, const Window& win,
-                                      const Tensor<CpuOf<T>>& scale_shift = {}, const Tensor<CpuOf<T>>& add = {}) {
+                                      const Tensor<CpuOf<T>>& scale_shift = {}, const Tensor<CpuOf<T>>& add = {},
+                                      detail::PackedWeights<T>* packed = nullptr) {
   const Index n = x.dim(0), h = x.dim(1), w = x.dim(2), c = x.dim(3), k = weight.dim(0);
   Tensor<CpuOf<T>> y(Shape{n, win.out_h(h), win.out_w(w), k});
   Epilogue<T> finish;
   if (!scale_shift.empty()) finish = {scale_shift.data(), scale_shift.data() + k, add.data(), true};
-  detail::windows_times_weight<T>(x.data(), n, h, w, c, win, weight.data(), k, finish, y.data());
+  detail::windows_times_weight<T>(x.data(), n, h, w, c, win, weight, finish, packed, y.data());
   return y;
 }
 
