@@ -60,7 +60,7 @@ namespace detail {
 }
 
 /// Cuts [0, count) into pieces of `piece` (the last one may be shorter) and calls body(begin, end) for each.
-inline void parallel_pieces(Index count, Index piece, const FunctionRef<void(Index, Index)>& body) {
+[[gnu::noinline]] inline void parallel_pieces(Index count, Index piece, const FunctionRef<void(Index, Index)>& body) {
   parallel_for((count + piece - 1) / piece, [&](Index i) { body(i * piece, std::min<Index>(count, (i + 1) * piece)); });
 }
 

@@ -2,6 +2,8 @@
 // threads share the number, so two networks trained side by side do not use twice as many.
 #pragma once
 
+#include <time.h>
+
 #include <algorithm>
 #include <atomic>
 #include <utility>
@@ -86,33 +88,25 @@ class Crew {
     } while (!count_.compare_exchange_weak(now, now + caller + free));
     now += caller + free;
     while (free == 0 && total(now) > process_threads() && now % caller > 0) {
-      count_.wait(now);
+      const timespec moment{.tv_sec = 0, .tv_nsec = 50'000};
+      nanosleep(&moment, nullptr);
       now = count_.load();
     }
     return free;
   }
-  static void leave() { take_out(caller); }
-  static void send_home(int helpers) {
-    if (helpers > 0) take_out(helpers);
-  }
+  static void leave() { count_ -= caller; }
+  static void send_home(int helpers) { count_ -= helpers; }
   /// Asked by a helper before each piece: takes one out where there are too many.
   static bool too_many() {
     int now = count_.load(std::memory_order_relaxed);
     while (total(now) > process_threads())
-      if (count_.compare_exchange_weak(now, now - 1)) {
-        count_.notify_all();
-        return true;
-      }
+      if (count_.compare_exchange_weak(now, now - 1)) return true;
     return false;
   }
 
  private:
   static constexpr int caller = 1 << 16;
   static int total(int count) { return count / caller + count % caller; }
-  [[gnu::noinline]] static void take_out(int part) {
-    count_ -= part;
-    count_.notify_all();
-  }
 
   static inline constinit std::atomic<int> count_{0};
 };
