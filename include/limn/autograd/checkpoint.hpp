@@ -19,7 +19,7 @@ template <Backend B>
 [[gnu::cold, gnu::noinline]] void forget(const std::shared_ptr<Node<B>>& node, std::vector<Var<B>>& outputs,
                                          typename Node<B>::Again f) {
   for (auto& found : behind(outputs, 0, node->id))
-    if (found->id < node->id) node->parents.push_back(std::move(found));
+    if (found.node->id < node->id) node->parents.push_back(found.node);
   if (node->parents.empty()) return;
   node->again = std::move(f);
   for (std::size_t i = 0; i < outputs.size(); ++i) {

@@ -43,16 +43,15 @@ void collect(Var<B>& sum, Var<B> more) {
 template <Backend B>
 struct Reached {
   std::shared_ptr<Node<B>> node;
-  bool asked = false;              ///< its gradient is asked for
-  bool leads = false;              ///< to an input
-  std::uint64_t wanted = 0;        ///< which of its inputs lead to an input, a bit each (modulo 64)
-  Var<B> gradient = {};            ///< what has been collected so far
-  std::vector<Var<B>> parts = {};  ///< the same for each output of a node that has several
+  bool asked = false;        ///< its gradient is asked for
+  bool leads = false;        ///< to an input
+  std::uint64_t wanted = 0;  ///< which of its inputs lead to an input, a bit each (modulo 64)
+  Var<B> gradient = {};      ///< what has been collected so far
 };
 
 /// The entry of a node in a list in the order of recording; null if it is not there.
 template <Backend B>
-Reached<B>* find(std::vector<Reached<B>>& list, const Node<B>* node) {
+[[gnu::noinline]] Reached<B>* find(std::vector<Reached<B>>& list, const Node<B>* node) {
   if (node == nullptr) return nullptr;
   std::size_t low = 0, high = list.size();
   while (low < high) {
@@ -68,26 +67,27 @@ Reached<B>* find(std::vector<Reached<B>>& list, const Node<B>* node) {
 /// All nodes that the outputs depend on, in the order of recording. Nothing older than number `oldest` is visited, and
 /// what is older than `begin` is an end: its inputs are not visited from there.
 template <Backend B>
-std::vector<std::shared_ptr<Node<B>>> behind(const std::vector<Var<B>>& outputs, std::uint64_t oldest,
-                                             std::uint64_t begin) {
+[[gnu::cold, gnu::noinline]] std::vector<Reached<B>> behind(const std::vector<Var<B>>& outputs, std::uint64_t oldest,
+                                                            std::uint64_t begin) {
   // From the youngest to older ones, as a node is younger than its inputs: then one that is met twice comes twice in a
   // row.
   const auto older = [](const auto& a, const auto& b) { return a->id < b->id; };
-  std::vector<std::shared_ptr<Node<B>>> open, out;
+  std::vector<std::shared_ptr<Node<B>>> open;
   const auto visit = [&](const std::shared_ptr<Node<B>>& node) {
     if (!node || node->id < oldest) return;
     open.push_back(node);
     std::push_heap(open.begin(), open.end(), older);
   };
   for (const Var<B>& y : outputs) visit(y.node());
+  std::vector<Reached<B>> out;
   while (!open.empty()) {
     std::pop_heap(open.begin(), open.end(), older);
-    std::shared_ptr<Node<B>> node = std::move(open.back());
+    const std::shared_ptr<Node<B>> node = std::move(open.back());
     open.pop_back();
-    if (!out.empty() && out.back() == node) continue;
+    if (!out.empty() && out.back().node == node) continue;
+    out.push_back({node});
     if (node->id >= begin)
       for (const auto& parent : node->parents) visit(parent);
-    out.push_back(std::move(node));
   }
   std::reverse(out.begin(), out.end());
   return out;
@@ -108,12 +108,11 @@ template <Backend B>
 
 /// All nodes on ways from outputs to inputs, in the order of recording. Nodes older than `begin` lead no further.
 template <Backend B>
-std::vector<Reached<B>> ways(const std::vector<Var<B>>& outputs, const std::vector<Var<B>>& inputs,
-                             std::uint64_t begin = 0) {
+[[gnu::cold, gnu::noinline]] std::vector<Reached<B>> ways(const std::vector<Var<B>>& outputs,
+                                                          const std::vector<Var<B>>& inputs, std::uint64_t begin = 0) {
   std::uint64_t oldest = ~std::uint64_t{0};
   for (const Var<B>& x : inputs) oldest = std::min(oldest, x.node()->id);
-  std::vector<Reached<B>> out;
-  for (auto& node : behind(outputs, oldest, begin)) out.push_back({std::move(node)});
+  std::vector<Reached<B>> out = behind(outputs, oldest, begin);
   if (begin == 0) refuse_hidden(out, inputs);
 
   for (const Var<B>& x : inputs)
@@ -129,27 +128,23 @@ std::vector<Reached<B>> ways(const std::vector<Var<B>>& outputs, const std::vect
 }
 
 template <Backend B>
-void propagate_again(std::vector<Reached<B>>& reached, const Node<B>& node, std::vector<Var<B>> upstream);
+void propagate_again(std::vector<Reached<B>>& reached, const Node<B>& node, bool keep);
 
 /// Sends the collected gradients on, from the youngest node to the oldest; frees the nodes on the way unless `keep`.
 template <Backend B>
-[[gnu::noinline]] void walk(std::vector<Reached<B>>& reached, bool keep, const Rules<B>* rules) {
+[[gnu::cold, gnu::noinline]] void walk(std::vector<Reached<B>>& reached, bool keep, const Rules<B>* rules) {
   for (auto entry = reached.rbegin(); entry != reached.rend(); ++entry) {
     Node<B>& node = *entry->node;
-    if (entry->gradient.empty() && entry->parts.empty()) continue;
-    const Var<B> upstream = entry->asked ? entry->gradient : std::exchange(entry->gradient, {});
-    require(!node.freed || entry->asked, "grad: the graph of '", node.name,
+    if (entry->gradient.empty() && !node.again) continue;
+    const bool freed = node.freed || (node.part >= 0 && node.parents.front()->freed);
+    require(!freed || entry->asked, "grad: the graph of '", node.name,
             "' was freed by an earlier call; pass {.retain_graph = true} or {.create_graph = true} there");
-    if (entry->wanted == 0) continue;
-    if (node.part >= 0) {
-      auto& parts = find(reached, node.parents.front().get())->parts;
-      const auto part = static_cast<std::size_t>(node.part);
-      while (parts.size() <= part) parts.push_back({});
-      parts[part] = upstream;
-    } else if (node.again) {
+    if (entry->wanted == 0 || node.part >= 0) continue;  // the gradient of a part is fetched by its parent
+    const Var<B> upstream = entry->asked ? entry->gradient : std::exchange(entry->gradient, {});
+    if (node.again) {
       require(rules == nullptr, "grad: propagation rules do not reach into '", node.name,
               "'; record with RecordForRules");
-      propagate_again(reached, node, std::move(entry->parts));
+      propagate_again(reached, node, keep);
     } else {
       const Var<B> output = node.output.empty() ? Var<B>() : Var<B>(node.output, entry->node);
       const auto ordinary = [&](const Var<B>& g) { return node.derivative(g, output, entry->wanted); };
@@ -176,8 +171,13 @@ template <Backend B>
 /// A part that was forgotten: computes it again, and goes on with what is collected for its inputs as if it had been on
 /// the tape all the time, in the same order and so with the same bits. With create_graph the new record stays.
 template <Backend B>
-[[gnu::cold, gnu::noinline]] void propagate_again(std::vector<Reached<B>>& reached, const Node<B>& node,
-                                                  std::vector<Var<B>> upstream) {
+[[gnu::cold, gnu::noinline]] void propagate_again(std::vector<Reached<B>>& reached, const Node<B>& node, bool keep) {
+  const auto given = [&](const Reached<B>& entry) {  // an output
+    return entry.node->part >= 0 && !entry.node->freed && entry.node->parents.front().get() == &node;
+  };
+  bool any = false;
+  for (const Reached<B>& entry : reached) any = any || (!entry.gradient.empty() && given(entry));
+  if (!any) return;
   const bool higher = recording().on;
   const KeepRecording restore;
   recording().on = true;
@@ -193,11 +193,17 @@ template <Backend B>
         std::swap(input->gradient, find(reached, x.node().get())->gradient);
   };
   exchange_sums();
-  for (std::size_t i = 0; i < upstream.size(); ++i) {
-    if (upstream[i].empty()) continue;
-    require<ShapeError>(i < outputs.size() && upstream[i].shape() == outputs[i].shape(),
+  for (Reached<B>& part : reached) {
+    if (!given(part)) continue;
+    const auto i = static_cast<std::size_t>(part.node->part);
+    require<ShapeError>(i < outputs.size() && part.node->shape == outputs[i].shape(),
                         "checkpoint: the second call gives other outputs than the first");
-    if (Reached<B>* output = find(inside, outputs[i].node().get())) collect(output->gradient, std::move(upstream[i]));
+    Reached<B>* output = find(inside, outputs[i].node().get());
+    if (output != nullptr && !part.gradient.empty())
+      collect(output->gradient, part.asked ? part.gradient : std::exchange(part.gradient, {}));
+    if (keep) continue;
+    part.node->release();
+    part.node->freed = true;
   }
   recording().on = higher;
   walk<B>(inside, higher, nullptr);
