@@ -168,6 +168,7 @@ class Run {
   /// For layers it is the same pass.
   [[gnu::cold]] void begin_like(const Run& other) {
     training = other.training;
+    check_finite = other.check_finite;
     for (const LapOutput<B>& lap : other.laps) laps.push_back(LapOutput<B>(lap));
     for (const Place& place : other.places_) places_.push_back(Place(place));
   }
