@@ -12,7 +12,7 @@ for ((i = 0; i < $#; ++i)); do
   case ${arguments[i]} in
     --out) out=${arguments[i + 1]:-} ;;
     --out=*) out=${arguments[i]#--out=} ;;
-    --help | -h) help=yes ;;
+    --help | -h | --version) help=yes ;;
   esac
 done
 if [[ -z $out ]]; then

@@ -5,11 +5,18 @@
 #include <CLI/CLI.hpp>
 #include <cstdlib>
 
-#include "limn/core/parallel.hpp"
+#include "limn/core/about.hpp"
 
 namespace example {
 
 RunOptions parse(int argc, char** argv, const std::string& description, RunOptions options) {
+  if (const char* lacking = limn::lacking_instructions()) {
+    fmt::print(stderr,
+               "This program was built for processors with {}, which this one lacks. "
+               "Build it again here, or with -DLIMN_ARCH=generic.\n",
+               lacking);
+    std::exit(2);
+  }
   CLI::App app(description);
   const auto number = [&](const char* name, auto& value, const char* meaning, auto low, auto high) {
     app.add_option(name, value, fmt::format("{} ({} to {})", meaning, low, high))
@@ -30,6 +37,8 @@ RunOptions parse(int argc, char** argv, const std::string& description, RunOptio
   app.add_option("--out", options.out, "Folder for the checkpoints, the figures and the report")
       ->type_name("DIR")
       ->capture_default_str();
+  app.set_version_flag(
+      "--version", [] { return limn::about(); }, "Print what the program is made of, and exit");
   app.add_flag("--resume", options.resume, "Go on with the run in the folder --out");
 
   try {
@@ -45,6 +54,7 @@ RunOptions parse(int argc, char** argv, const std::string& description, RunOptio
   }
   options.seed = static_cast<std::uint64_t>(seed);
   limn::set_threads(options.threads);
+  fmt::print(stderr, "{}\n", limn::about());
   return options;
 }
 

@@ -2,6 +2,7 @@
 // "limn/nn/layers.hpp", "limn/explain/grad_cam.hpp", ...
 #pragma once
 
+#include "limn/core/about.hpp"
 #include "limn/core/host.hpp"
 #include "limn/data/folder.hpp"
 #include "limn/data/phantom.hpp"

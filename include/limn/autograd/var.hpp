@@ -28,12 +28,17 @@ class Node {
   /// From the gradient of the output (and the output itself) to the gradients of the wanted inputs; an empty Var is
   /// zero, and so is one that is not wanted.
   using Derivative = OwnedFunction<std::vector<Var<B>>(const Var<B>& upstream, const Var<B>& output, Wanted wanted)>;
+  /// In its place for a part of a computation of which only the outputs are kept (autograd/checkpoint.hpp): gives them
+  /// again.
+  using Again = OwnedFunction<std::vector<Var<B>>()>;
 
   const char* name;                            ///< "relu", "conv2d", ...
   std::uint64_t id;                            ///< larger than that of every input: the order of recording
   Shape shape;                                 ///< of the output
   std::vector<std::shared_ptr<Node>> parents;  ///< of the inputs; null where nobody asks for a gradient
   Derivative derivative;                       ///< empty for leaves, and after the graph was freed
+  Again again;                                 ///< in place of `derivative`, where there are several outputs
+  int part = -1;                               ///< of its only parent, which has several outputs, this is one
   Tensor<B> output;                            ///< kept only when the derivative (or a rule) reads it
   std::vector<Tensor<B>> inputs;               ///< kept only while rules are recorded
   bool freed = false;
@@ -48,13 +53,19 @@ class Node {
   /// Drops everything that keeps other nodes alive. Long chains are taken down in a loop, not by recursion, which
   /// would overflow the stack.
   void release() noexcept {
-    thread_local std::vector<std::pair<Derivative, std::vector<std::shared_ptr<Node>>>> waiting;
+    struct Held {
+      Derivative derivative;
+      Again again;
+      std::vector<std::shared_ptr<Node>> parents;
+    };
+    thread_local std::vector<Held> waiting;
     thread_local bool busy = false;
     output = {};
     inputs.clear();
     if (!derivative && parents.empty()) return;
-    waiting.emplace_back(std::move(derivative), std::move(parents));
+    waiting.push_back({std::move(derivative), std::move(again), std::move(parents)});
     derivative = nullptr;
+    again = nullptr;
     parents.clear();
     if (busy) return;
     busy = true;
@@ -113,6 +124,7 @@ class [[nodiscard]] RecordForRules {
 template <Backend B>
 class Var {
  public:
+  using backend = B;
   using scalar = typename B::scalar;
 
   Var() = default;                              ///< empty; as a gradient it stands for zero
@@ -146,10 +158,17 @@ class Var {
   std::shared_ptr<Node<B>> node_;
 };
 
+namespace detail {
+template <Backend B>
+[[gnu::noinline]] std::shared_ptr<Node<B>> new_node(const char* name, const Shape& shape) {
+  return std::make_shared<Node<B>>(name, shape);
+}
+}  // namespace detail
+
 /// A variable of which gradients can be asked.
 template <Backend B>
 [[nodiscard]] Var<B> leaf(Tensor<B> value) {
-  auto node = std::make_shared<Node<B>>("leaf", value.shape());
+  auto node = detail::new_node<B>("leaf", value.shape());
   return {std::move(value), std::move(node)};
 }
 
@@ -197,7 +216,7 @@ bool wants_record(std::span<const Var<B>* const> inputs) {
 template <Backend B>
 std::shared_ptr<Node<B>> make_node(const char* name, const Tensor<B>& value, std::span<const Var<B>* const> inputs,
                                    bool needs_output) {
-  auto node = std::make_shared<Node<B>>(name, value.shape());
+  auto node = new_node<B>(name, value.shape());
   for (const Var<B>* v : inputs) node->parents.push_back(v->node());
   if (recording().keep)
     for (const Var<B>* v : inputs) node->inputs.push_back(v->value());

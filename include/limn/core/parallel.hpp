@@ -6,47 +6,28 @@
 #include <exception>
 
 #include "limn/core/config.hpp"
-#include "limn/core/error.hpp"
 #include "limn/core/function_ref.hpp"
-
-#if defined(_OPENMP)
-#include <omp.h>
-#endif
+#include "limn/core/threads.hpp"
 
 namespace limn {
 
+#if defined(_OPENMP)
 namespace detail {
-inline int& thread_limit() {
-  static int limit = 0;
-  return limit;
-}
-}  // namespace detail
-
-/// Sets how many threads limn uses (0: as many as OpenMP offers).
-inline void set_threads(int count) {
-  require<OptionError>(count >= 0 && count <= 1024, "threads: expected 0 (all) to 1024, got ", count);
-  detail::thread_limit() = count;
-}
-
-/// How many threads limn uses.
-[[nodiscard]] inline int threads() {
-#if defined(_OPENMP)
-  return detail::thread_limit() > 0 ? detail::thread_limit() : omp_get_max_threads();
-#else
-  return 1;
-#endif
-}
-
-/// Calls body(i) for i in [0, count). Inside another parallel loop it runs in the calling thread.
-/// The first exception (by position) is thrown again when all have ended.
-[[gnu::noinline]] inline void parallel_for(Index count, const FunctionRef<void(Index)>& body) {
-#if defined(_OPENMP)
-  const int team = static_cast<int>(std::min<Index>(threads(), count));
-  if (team > 1 && !omp_in_parallel()) {
-    std::exception_ptr failure;
-    Index first = count;
-#pragma omp parallel for schedule(dynamic, 1) num_threads(team)
-    for (Index i = 0; i < count; ++i) {
+/// The loop with helpers. Positions are handed out one by one; a helper that is one too many leaves between two.
+[[gnu::noinline]] inline void loop_with_helpers(Index count, int helpers, const FunctionRef<void(Index)>& body) {
+  std::exception_ptr failure;
+  Index first = count;
+  std::atomic<Index> next{0};
+#pragma omp parallel num_threads(1 + helpers)
+  {
+    const bool helps = omp_get_thread_num() > 0;
+    if (!helps) Crew::send_home(1 + helpers - omp_get_num_threads());  // OpenMP may bring fewer
+    while (!(helps && Crew::too_many())) {
+      const Index i = next.fetch_add(1, std::memory_order_relaxed);
+      if (i >= count) {
+        if (helps) Crew::send_home(1);
+        break;
+      }
       try {
         body(i);
       } catch (...) {
@@ -57,7 +38,21 @@ inline void set_threads(int count) {
         }
       }
     }
-    if (failure) std::rethrow_exception(failure);
+  }
+  if (failure) std::rethrow_exception(failure);
+}
+}  // namespace detail
+#endif
+
+/// Calls body(i) for i in [0, count), with as many threads as are free, the calling one included (core/threads.hpp).
+/// Inside another parallel loop it runs in the calling thread. A body must not wait for a loop in another thread.
+/// The first exception (by position) is thrown again when all have ended.
+[[gnu::noinline]] inline void parallel_for(Index count, const FunctionRef<void(Index)>& body) {
+#if defined(_OPENMP)
+  if (count > 1 && !detail::at_work() && !omp_in_parallel()) {
+    const detail::Place place(static_cast<int>(std::min<Index>(threads(), count)) - 1);
+    if (place.helpers() > 0) return detail::loop_with_helpers(count, place.helpers(), body);
+    for (Index i = 0; i < count; ++i) body(i);
     return;
   }
 #endif
@@ -65,7 +60,7 @@ inline void set_threads(int count) {
 }
 
 /// Cuts [0, count) into pieces of `piece` (the last one may be shorter) and calls body(begin, end) for each.
-inline void parallel_pieces(Index count, Index piece, const FunctionRef<void(Index, Index)>& body) {
+[[gnu::noinline]] inline void parallel_pieces(Index count, Index piece, const FunctionRef<void(Index, Index)>& body) {
   parallel_for((count + piece - 1) / piece, [&](Index i) { body(i * piece, std::min<Index>(count, (i + 1) * piece)); });
 }
 

@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "limn/core/threads.hpp"
 #include "limn/data/dataset.hpp"
 #include "limn/data/transform.hpp"
 
@@ -153,10 +154,15 @@ class BatchStream {
       return detail::make_batch(data, options, epoch, picks.data() + first, std::min(size, picks.size() - first));
     }
 
+    HostBatch make_in_thread() const {
+      const limn::detail::Place place(0);  // this thread counts: training uses one less meanwhile
+      return make(made);
+    }
+
     void work() {
       try {
         for (; made < batches; ++made) {
-          HostBatch batch = make(made);
+          HostBatch batch = make_in_thread();
           std::unique_lock lock(mutex);
           changed.wait(lock, [&] { return stop || static_cast<Index>(ready.size()) < options.prefetch; });
           if (stop) return;

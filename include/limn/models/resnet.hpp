@@ -167,14 +167,16 @@ struct ResNet {
   }
 
   Var<B> operator()(const Var<B>& image, auto& run) const {  // extents after the large stem
-    Var<B> x = conv_norm_relu(conv1, bn1, image, run);       // (n, h/2, w/2, width)
-    x = run(maxpool, x);                                     // (n, h/4, w/4, width)
-    x = run(layer1, x);                                      // (n, h/4, w/4, width)
-    x = run(layer2, x);                                      // (n, h/8, w/8, 2 width)
-    x = run(layer3, x);                                      // (n, h/16, w/16, 4 width)
-    x = run(layer4, x);                                      // (n, h/32, w/32, 8 width)
-    x = run(avgpool, x);                                     // (n, 1, 1, 8 width)
-    return run(fc, flatten(x));                              // (n, classes)
+    const auto begin = [this](const Var<B>& in, Run<B>& inner) {
+      return inner(maxpool, conv_norm_relu(conv1, bn1, in, inner));  // (n, h/2, w/2, width) before the max-pooling
+    };
+    Var<B> x = run.section(image, begin);  // (n, h/4, w/4, width)
+    x = run(layer1, x);                    // (n, h/4, w/4, width)
+    x = run(layer2, x);                    // (n, h/8, w/8, 2 width)
+    x = run(layer3, x);                    // (n, h/16, w/16, 4 width)
+    x = run(layer4, x);                    // (n, h/32, w/32, 8 width)
+    x = run(avgpool, x);                   // (n, 1, 1, 8 width)
+    return run(fc, flatten(x));            // (n, classes)
   }
 };
 

@@ -6,9 +6,10 @@
 #include <cmath>
 #include <concepts>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "limn/autograd/grad.hpp"
+#include "limn/autograd/checkpoint.hpp"
 #include "limn/core/grid.hpp"
 #include "limn/nn/address.hpp"
 #include "limn/nn/clues.hpp"
@@ -27,6 +28,16 @@ struct LapOutput {
 
 template <Backend B>
 class Run {
+  /// A layer without its type.
+  struct Child {
+    void* layer;
+    const detail::MemberType* type;
+    Var<B> (*forward)(const void* layer, const Var<B>& x, Run& run);
+    Var<B> operator()(const Var<B>& x, Run& run) const {
+      return run.call(layer, *type, x, [&] { return forward(layer, x, run); });
+    }
+  };
+
  public:
   /// Batch statistics, discriminative scorers: what only training needs.
   bool training = false;
@@ -35,6 +46,11 @@ class Run {
   /// For many predictions with one network: keeps the packed weights between passes. They must not change while it
   /// lives.
   PackedWeights<B>* packed = nullptr;
+  /// Parts of the network are computed again in the backward pass instead of keeping what they compute on the way: less
+  /// memory, the same bits, a forward pass more. Parts are the layers of a Sequential, the beginning of a ResNet, and
+  /// what else a layer calls by part() or section(). The network must live, unchanged, until the gradients are there;
+  /// run.laps[i] can then not be asked for a gradient of the network's output. Has no effect in a pass with taps.
+  bool checkpoint = false;
   /// The LAPs of the pass, from shallow to deep.
   std::vector<LapOutput<B>> laps;
 
@@ -53,6 +69,49 @@ class Run {
   }
   /// Somebody looks at what single layers give, so none may be computed together.
   [[nodiscard]] bool observed() const { return check_finite || !taps_.empty(); }
+
+  /// Calls a layer that may be computed again (see `checkpoint`).
+  template <class L>
+  Var<B> part(const L& layer, const Var<B>& x) {
+    constexpr bool callable = is_layer<L>;
+    static_assert(callable, "limn: a layer is called as Var<B> operator()(Var<B> x, auto& run) const");
+    if constexpr (callable) {
+      return call_part(Child{detail::address_of(layer), &detail::TypeOf<L>::value, forward<L>}, x);
+    }
+    return x;
+  }
+  /// The same for several layers: f(x, run) calls them. f is kept, so it captures by value.
+  [[gnu::cold, gnu::noinline]] Var<B> section(const Var<B>& x, OwnedFunction<Var<B>(const Var<B>& x, Run& run)> f) {
+    begin(x);
+    has_parts_ = true;
+    if (!forgets()) return f(x, *this);
+    const auto node = detail::new_node<B>("checkpoint", Shape{});
+    Run before;  // what the layers may read; what they leave is left only once
+    before.begin_like(*this);
+    std::vector<Var<B>> outputs;
+    {
+      const Inside inside{checkpoint};
+      const Var<B> y = f(x, *this);
+      outputs = maps_since(before.laps.size());
+      outputs.push_back(y);
+    }
+    const std::size_t first = before.laps.size();
+    detail::forget<B>(node, outputs, [x, first, f = std::move(f), before = std::move(before)] {
+      Run run;
+      run.begin_like(before);
+      const Var<B> y = f(x, run);
+      std::vector<Var<B>> again = run.maps_since(first);
+      again.push_back(y);
+      return again;
+    });
+    for (std::size_t i = first; i < laps.size(); ++i) {
+      laps[i].logits = outputs[2 * (i - first)];
+      laps[i].discriminative = outputs[2 * (i - first) + 1];
+    }
+    return outputs.back();
+  }
+  /// The pass met something that may be computed again.
+  [[nodiscard]] bool has_parts() const { return has_parts_; }
 
   /// Asks for the output of a part of the network. With `cut` the part's output becomes a variable of its own and
   /// recording begins there: gradients with respect to it cost nothing before it. Returns the number of the tap.
@@ -102,6 +161,41 @@ class Run {
   static constexpr bool is_layer = requires(const L& layer, const Var<B>& x, Run& run) {
     { layer(x, run) } -> std::convertible_to<Var<B>>;
   };
+
+  template <class L>
+  static Var<B> forward(const void* layer, const Var<B>& x, Run& run) {
+    return Var<B>((*static_cast<const L*>(layer))(x, run));
+  }
+  [[gnu::noinline]] Var<B> call_part(const Child& child, const Var<B>& x) {
+    has_parts_ = true;
+    return forgets() ? section(x, child) : child(x, *this);
+  }
+  /// Parts inside a part are no parts.
+  struct Inside {
+    bool& on;
+    explicit Inside(bool& checkpoint) : on(checkpoint) { on = false; }
+    ~Inside() { on = true; }
+    Inside(const Inside&) = delete;
+    Inside& operator=(const Inside&) = delete;
+  };
+  /// For layers it is the same pass.
+  [[gnu::cold]] void begin_like(const Run& other) {
+    training = other.training;
+    check_finite = other.check_finite;
+    for (const LapOutput<B>& lap : other.laps) laps.push_back(LapOutput<B>(lap));
+    for (const Place& place : other.places_) places_.push_back(Place(place));
+  }
+  /// Logits and discriminative logits of the LAPs from number `first` on.
+  [[nodiscard, gnu::cold]] std::vector<Var<B>> maps_since(std::size_t first) const {
+    std::vector<Var<B>> out;
+    for (std::size_t i = first; i < laps.size(); ++i) {
+      out.push_back(laps[i].logits);
+      out.push_back(laps[i].discriminative);
+    }
+    return out;
+  }
+  /// What is tapped must be on the tape.
+  [[nodiscard]] bool forgets() const { return checkpoint && detail::may_forget() && taps_.empty(); }
 
   /// A call without the type of the layer, compiled once.
   [[gnu::noinline]] Var<B> call(void* layer, const detail::MemberType& type, const Var<B>& x,
@@ -159,6 +253,7 @@ class Run {
               y.value().data()[i]);
   }
 
+  bool has_parts_ = false;
   std::vector<Place> places_;  ///< the picture first
   std::vector<Tap> taps_;
   std::vector<Update> updates_;

@@ -57,7 +57,7 @@ struct Chain<std::index_sequence<I...>, L...> : Numbered<I, L>... {
 
   template <class V>
   V operator()(V x, auto& run) const {
-    ((x = run(Numbered<I, L>::layer, x)), ...);
+    ((x = run.part(Numbered<I, L>::layer, x)), ...);
     return x;
   }
 };

@@ -41,6 +41,8 @@ template <Backend B>
   const Var<B> logits = learner.network(to_batch<B>(std::move(host)).images, run);
   require<ShapeError>(logits.shape() == Shape{1, data.classes()}, "fit: for one picture the network gives ",
                       logits.shape(), ", expected logits ", Shape{1, data.classes()});
+  require<OptionError>(!learner.checkpoint || run.has_parts(),
+                       "fit: checkpoint: the network has no Sequential and calls nothing by run.part or run.section");
 }
 
 }  // namespace detail
@@ -61,7 +63,7 @@ template <class Net, AnyLoss L, class Chosen>
   const auto sum = as_loss(loss);
   detail::Learner<B> learner{[&net](const Var<B>& images, Run<B>& run) { return run(net, images); },
                              [&sum](const Step<B>& step) { return sum(step); }, leaves(net),
-                             make_optimizer(optimizer, net)};
+                             make_optimizer(optimizer, net), options.checkpoint};
   detail::NetworkFacts facts = detail::facts_of<Net>();
   for (const auto& leaf : learner.leaves) facts.batch_norm = facts.batch_norm || leaf.buffer != nullptr;
   detail::check_options(options);

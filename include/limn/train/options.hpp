@@ -58,8 +58,11 @@ struct FitOptions {
   /// Epochs of this first share of the training are the best only until a later one is done: for losses that are not
   /// complete before (the warm_up of LapSupervision). `patience` counts from there.
   double choose_after = 0;
-  Index patience = 0;        ///< stop after so many epochs without a better one; 0: never
-  double max_minutes = 0;    ///< of this call; 0: no limit
+  Index patience = 0;      ///< stop after so many epochs without a better one; 0: never
+  double max_minutes = 0;  ///< of this call; 0: no limit
+  /// Less memory for more time, with the same bits: parts of the network are computed again in the backward pass (see
+  /// Run::checkpoint). Refused where the network has no such part.
+  bool checkpoint = false;
   bool restore_best = true;  ///< the network ends with the weights of the best epoch, else with the last ones
   /// Goes on from out/last.safetensors with the same bits as if the run had not been stopped; starts where there is
   /// none. A run with other settings, data or loss is refused.

@@ -26,6 +26,7 @@ struct Learner {
   OwnedFunction<LossValue<B>(const Step<B>& step)> loss;
   std::vector<Leaf<B>> leaves;
   Optimizer<B> optimizer;
+  bool checkpoint = false;  ///< as in FitOptions
 };
 
 /// Where a batch came from, for messages.
@@ -72,6 +73,7 @@ std::vector<std::pair<std::string, double>> train_batch(Learner<B>& learner, dat
   const Batch<B> batch = to_batch<B>(std::move(host));
   Run<B> run;
   run.training = true;
+  run.checkpoint = learner.checkpoint;
   const Var<B> logits = learner.network(batch.images, run);
   const LossValue<B> value = learner.loss(Step<B>{batch, logits, run, progress});
   std::vector<std::pair<std::string, double>> terms{{"loss", static_cast<double>(value.total.item())}};
