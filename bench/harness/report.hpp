@@ -83,7 +83,7 @@ class Report {
 
   void add(const Row& row) {
     const auto line = [](auto... cells) {
-      std::printf("%-42s %9s %4s  %-30s %9s %4s  %5s %11s  %4s %6s %s\n", cells...);
+      std::printf("%-46s %9s %4s  %-30s %9s %4s  %5s %11s  %4s %6s %s\n", cells...);
     };
     if (last_.empty())
       line("case", "limn, ms", "+-", "peer", "peer, ms", "+-", "ratio", "of rounds", "peak", "others", "");

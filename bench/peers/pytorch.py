@@ -78,14 +78,14 @@ def forward(n, side):
     return run
 
 
-def convolution(what, n, side, c, k, kernel, stride, padding):
-    x, weight = images(n, c, side), torch.randn(k, c, kernel, kernel).to(memory_format=LAYOUT)
-    y = F.conv2d(x, weight, None, stride, padding)
+def convolution(what, n, side, c, k, kernel, stride, padding, groups=1):
+    x, weight = images(n, c, side), torch.randn(k, c // groups, kernel, kernel).to(memory_format=LAYOUT)
+    y = F.conv2d(x, weight, None, stride, padding, 1, groups)
     if what == "forward":
-        return lambda: F.conv2d(x, weight, None, stride, padding)
+        return lambda: F.conv2d(x, weight, None, stride, padding, 1, groups)
     wanted = [what == "input", what == "weight", False]
     return lambda: torch.ops.aten.convolution_backward(
-        y, x, weight, None, [stride, stride], [padding, padding], [1, 1], False, [0, 0], 1, wanted)
+        y, x, weight, None, [stride, stride], [padding, padding], [1, 1], False, [0, 0], groups, wanted)
 
 
 def layer(what, make, x, parameters=()):
@@ -99,9 +99,20 @@ def layer(what, make, x, parameters=()):
     return lambda: torch.autograd.grad(y, wanted, upstream, retain_graph=True)
 
 
-def batch_norm(what, n, side, c):
+def batch_norm(what, n, side, c, *after):
+    """`after`: add and relu, in place as torchvision's ResNet does them."""
     norm = nn.BatchNorm2d(c).train()
-    return layer(what, norm, images(n, c, side), norm.parameters())
+    parameters = list(norm.parameters())
+    if "add" in after:
+        parameters.append(images(n, c, side).requires_grad_())
+
+    def make(x):
+        y = norm(x)
+        if "add" in after:
+            y += parameters[-1]
+        return F.relu(y, inplace=True) if "relu" in after else y
+
+    return layer(what, make, images(n, c, side), parameters)
 
 
 def relu(what, n, side, c):
