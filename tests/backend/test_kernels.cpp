@@ -99,12 +99,12 @@ TEST_CASE("positions count flat, and the first of equals wins") {
   CHECK(numbers(best) == std::vector<double>{1, 4});
   CHECK(numbers(kernel::top_k(x, 3)) == std::vector<double>{1, 2, 3, 4, 5, 6});
   const Tensor<D> image(Shape{2, 1, 2, 2}, {1, 9, 8, 2, 3, 4, 3, 4});
-  CHECK(numbers(kernel::max_pool2d_positions(image, {1, 2, 1, 1, 0, 0})) == std::vector<double>{2, 1, 4, 5});
+  CHECK(numbers(kernel::max_pool2d(image, {1, 2, 1, 1, 0, 0}).position) == std::vector<double>{2, 1, 4, 5});
 }
 
 TEST_CASE("the largest element of a window is never padding, however small it is") {
   const Tensor<D> x(Shape{1, 1, 1, 1}, -std::numeric_limits<double>::max());
-  CHECK(numbers(kernel::max_pool2d_positions(x, Window::square(3, 1, 1))) == std::vector<double>{0});
+  CHECK(numbers(kernel::max_pool2d(x, Window::square(3, 1, 1)).position) == std::vector<double>{0});
 }
 
 TEST_CASE("accumulate adds in place") {

@@ -8,7 +8,7 @@
 //   conv2d, conv2d_input, conv2d_weight       y(x, w), scaled, shifted and rectified on request; its adjoints in x and w
 //   depthwise_conv2d, depthwise_conv2d_input, depthwise_conv2d_weight     a window for every channel
 //   grouped_conv2d, grouped_conv2d_input, grouped_conv2d_weight           channels in groups
-//   max_pool2d_positions, avg_pool2d, avg_pool2d_input
+//   max_pool2d, avg_pool2d, avg_pool2d_input
 //   unfold2d, fold2d                   windows as an axis of their own, and the adjoint
 //   moments, scale_and_shift, normalise, batch_norm_gradient   batch normalisation, with a ReLU on request
 //   softmax, log_softmax               along the last axis

@@ -104,13 +104,27 @@ void check_positions(const char* what, const Tensor<CpuOf<T>>& positions, Index 
   require<ShapeError>(groups >= 1 && positions.size() % groups == 0 && size % groups == 0, what, ": ", positions.size(),
                       " positions and ", size, " elements in ", groups, " groups");
   const Index per_group = positions.size() / groups, part = size / groups;
-  const T* p = positions.data();
-  for (Index group = 0; group < groups; ++group)
-    for (Index i = 0; i < per_group; ++i, ++p) {
-      require<ShapeError>(*p >= 0 && *p < size, what, ": position ", *p, " of ", size, " elements");
-      require<ShapeError>(*p >= group * part && *p < (group + 1) * part, what, ": position ", *p,
-                          " lies outside its group, elements ", group * part, " to ", (group + 1) * part - 1);
+  for (Index group = 0; per_group > 0 && group < groups; ++group) {
+    const T* const p = positions.data() + group * per_group;
+    T low = static_cast<T>(group * part), high = low;
+#pragma omp simd reduction(min : low) reduction(max : high)
+    for (Index i = 0; i < per_group; ++i) {
+      low = std::min(low, p[i]);
+      high = std::max(high, p[i]);
     }
+    const Index wrong = low < group * part ? low : high;
+    require<ShapeError>(wrong >= 0 && wrong < size, what, ": position ", wrong, " of ", size, " elements");
+    require<ShapeError>(wrong >= group * part && wrong < (group + 1) * part, what, ": position ", wrong,
+                        " lies outside its group, elements ", group * part, " to ", (group + 1) * part - 1);
+  }
+}
+
+/// What was taken from x at `positions`.
+template <Backend B>
+Var<B> record_take(const Var<B>& x, Tensor<B> taken, const Tensor<Positions<B>>& positions, Index groups) {
+  return record("take", std::move(taken), from(x, [positions, groups, s = x.shape()](const Var<B>& g) {
+                  return scatter_add(g, positions, s, groups);
+                }));
 }
 }  // namespace detail
 
@@ -118,9 +132,7 @@ void check_positions(const char* what, const Tensor<CpuOf<T>>& positions, Index 
 template <Backend B>
 [[nodiscard]] Var<B> take(const Var<B>& x, const Tensor<Positions<B>>& positions, Index groups = 1) {
   detail::check_positions("take", positions, x.size(), groups);
-  return record(
-      "take", kernel::take(x.value(), positions),
-      from(x, [positions, groups, s = x.shape()](const Var<B>& g) { return scatter_add(g, positions, s, groups); }));
+  return detail::record_take(x, kernel::take(x.value(), positions), positions, groups);
 }
 
 /// Adds values at `positions` (counted flat) of a tensor of zeros. The adjoint of take. See kernel::scatter_add for

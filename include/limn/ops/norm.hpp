@@ -57,7 +57,7 @@ BatchNormed<B> batch_norm(const Var<B>& x, const Var<B>& gamma, const Var<B>& be
       record_joint<B>(name, std::move(y), std::span(all, inputs.size()), [=, m = mean, v = variance](const Var<B>& g) {
         if (is_recording()) return differentiate<B>(composed, inputs, g);
         auto d = kernel::batch_norm_gradient(g.value(), inputs[0].value(), m, v, inputs[1].value(), eps, positive,
-                                         inputs.size() > 3);
+                                             inputs.size() > 3);
         return std::vector<Var<B>>{d.x, d.gamma, d.beta, d.add};
       });
   return {std::move(out), mean, variance};

@@ -12,7 +12,8 @@ template <Backend B>
   detail::check_window("max_pool2d", x.shape(), win);
   require<ShapeError>(win.pad_h < win.kernel_h && win.pad_w < win.kernel_w,
                       "max_pool2d: padding must be smaller than the window");
-  return take(x, kernel::max_pool2d_positions(x.value(), win), x.dim(0));
+  auto largest = kernel::max_pool2d(x.value(), win);
+  return detail::record_take(x, std::move(largest.value), largest.position, x.dim(0));
 }
 
 template <Backend B>

@@ -4,6 +4,8 @@
 #pragma once
 
 #include <algorithm>
+#include <mutex>
+#include <utility>
 #include <vector>
 
 #include "limn/backend/cpu/product.hpp"
@@ -12,6 +14,25 @@
 namespace limn::kernel {
 
 namespace detail {
+
+/// Packed weights, kept between calls: for predictions with a network that does not change while this lives. Several
+/// threads may use it.
+template <class T>
+class PackedWeights {
+ public:
+  /// transposed_panels of the weight, packed at the first call with it.
+  Panels<T> transposed(const Tensor<CpuOf<T>>& weight, Index inner, Index columns) {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [known, panels] : kept_)
+      if (known.data() == weight.data()) return panels;
+    kept_.emplace_back(weight, transposed_panels(weight.data(), inner, columns));
+    return kept_.back().second;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::pair<Tensor<CpuOf<T>>, Panels<T>>> kept_;  // the tensors hold their addresses
+};
 
 /// y = windows of x (n, h, w, c) times the weight (k, area, c), by the way that is faster.
 template <class T>

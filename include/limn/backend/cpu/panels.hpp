@@ -4,14 +4,12 @@
 #include <algorithm>
 #include <cstddef>
 #include <memory>
-#include <mutex>
 #include <utility>
 #include <vector>
 
 #include "limn/backend/cpu/block.hpp"
 #include "limn/core/memory.hpp"
 #include "limn/core/parallel.hpp"
-#include "limn/core/tensor.hpp"
 
 namespace limn::kernel::detail {
 
@@ -85,25 +83,6 @@ Panels<T> transposed_panels(const T* weight, Index inner, Index columns) {
   });
   return panels;
 }
-
-/// Packed weights, kept between calls: for predictions with a network that does not change while this lives. Several
-/// threads may use it.
-template <class T>
-class PackedWeights {
- public:
-  /// transposed_panels of the weight, packed at the first call with it.
-  Panels<T> transposed(const Tensor<CpuOf<T>>& weight, Index inner, Index columns) {
-    const std::lock_guard lock(mutex_);
-    for (const auto& [known, panels] : kept_)
-      if (known.data() == weight.data()) return panels;
-    kept_.emplace_back(weight, transposed_panels(weight.data(), inner, columns));
-    return kept_.back().second;
-  }
-
- private:
-  std::mutex mutex_;
-  std::vector<std::pair<Tensor<CpuOf<T>>, Panels<T>>> kept_;  // the tensors hold their addresses
-};
 
 /// Rows (tap, j), columns c: some taps of the weight (k, area, c), in the order of `taps`.
 template <class T>

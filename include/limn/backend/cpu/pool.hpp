@@ -22,33 +22,43 @@ void for_windows(Index n, Index h, Index w, const Window& win, const Body& body)
 
 }  // namespace detail
 
-/// Flat position in x of the largest element of every window, per channel; the first of equals. Padding never wins.
 template <class T>
-[[nodiscard]] Tensor<CpuOf<std::int32_t>> max_pool2d_positions(const Tensor<CpuOf<T>>& x, const Window& win) {
+struct Largest {
+  Tensor<CpuOf<T>> value;
+  Tensor<CpuOf<std::int32_t>> position;  ///< flat, in x
+};
+
+/// The largest element of every window, per channel; the first of equals. Padding never wins.
+template <class T>
+[[nodiscard]] Largest<T> max_pool2d(const Tensor<CpuOf<T>>& x, const Window& win) {
   const Index n = x.dim(0), h = x.dim(1), w = x.dim(2), c = x.dim(3);
-  Tensor<CpuOf<std::int32_t>> out(Shape{n, win.out_h(h), win.out_w(w), c});
-  constexpr Index some = 128;  // channels at a time, whose largest values stay near
+  const Shape shape{n, win.out_h(h), win.out_w(w), c};
+  Largest<T> out{Tensor<CpuOf<T>>(shape), Tensor<CpuOf<std::int32_t>>(shape)};
   detail::for_windows(n, h, w, win, [&](Index o, Index image, Index y0, Index x0) {
-    for (Index from = 0; from < c; from += some) {
-      const Index count = std::min(some, c - from);
-      std::int32_t* const at = out.data() + o * c + from;
-      std::fill_n(at, count, std::int32_t{-1});
-      T best[some];
-      bool first = true;
-      for (Index y = std::max<Index>(y0, 0); y < std::min(y0 + win.kernel_h, h); ++y)
-        for (Index xx = std::max<Index>(x0, 0); xx < std::min(x0 + win.kernel_w, w); ++xx) {
-          const Index start = ((image * h + y) * w + xx) * c + from;
-          const T* const in = x.data() + start;
-          const auto base = static_cast<std::int32_t>(start);
+    T* const best = out.value.data() + o * c;
+    std::int32_t* const at = out.position.data() + o * c;
+    bool first = true;
+    for (Index y = std::max<Index>(y0, 0); y < std::min(y0 + win.kernel_h, h); ++y)
+      for (Index xx = std::max<Index>(x0, 0); xx < std::min(x0 + win.kernel_w, w); ++xx) {
+        const Index start = ((image * h + y) * w + xx) * c;
+        const T* const in = x.data() + start;
+        const auto base = static_cast<std::int32_t>(start);
+        const auto count = static_cast<std::int32_t>(c);
+        if (first) {
+          std::copy_n(in, c, best);
+          for (std::int32_t k = 0; k < count; ++k) at[k] = base + k;
+        } else {
 #pragma omp simd
-          for (std::int32_t k = 0; k < static_cast<std::int32_t>(count); ++k) {
-            const bool larger = first || in[k] > best[k] || in[k] != in[k];
-            best[k] = larger ? in[k] : best[k];
-            at[k] = larger ? base + k : at[k];
+          for (std::int32_t k = 0; k < count; ++k) {
+            const T old = best[k], v = in[k];
+            const std::int32_t old_at = at[k];
+            const bool larger = v > old || v != v;
+            best[k] = larger ? v : old;
+            at[k] = larger ? base + k : old_at;
           }
-          first = false;
         }
-    }
+        first = false;
+      }
   });
   return out;
 }

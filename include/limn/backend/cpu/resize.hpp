@@ -48,11 +48,13 @@ template <class T>
     for (const auto& column : columns) {
       const Index l = column.low * c, r = column.high * c;
       const T s = column.share, t = row.share;
+#pragma omp simd
       for (Index k = 0; k < c; ++k) {
         const T a = top[l + k] + s * (top[r + k] - top[l + k]);
         const T b = bottom[l + k] + s * (bottom[r + k] - bottom[l + k]);
-        *out++ = a + t * (b - a);
+        out[k] = a + t * (b - a);
       }
+      out += c;
     }
   });
   return y;
@@ -70,14 +72,19 @@ template <class T>
     for (const auto& row : rows) {
       T* const top = x.data() + (image * h + row.low) * w * c;
       T* const bottom = x.data() + (image * h + row.high) * w * c;
-      for (const auto& column : columns)
+      for (const auto& column : columns) {
+        const Index l = column.low * c, r = column.high * c;
+        const T left = T(1) - column.share, right = column.share, up = T(1) - row.share, down = row.share;
+        // The four places may be one, at a border; channels never meet.
+#pragma omp simd
         for (Index k = 0; k < c; ++k) {
-          const T g = *in++, low = (T(1) - column.share), high = column.share;
-          top[column.low * c + k] += (T(1) - row.share) * low * g;
-          top[column.high * c + k] += (T(1) - row.share) * high * g;
-          bottom[column.low * c + k] += row.share * low * g;
-          bottom[column.high * c + k] += row.share * high * g;
+          top[l + k] += up * left * in[k];
+          top[r + k] += up * right * in[k];
+          bottom[l + k] += down * left * in[k];
+          bottom[r + k] += down * right * in[k];
         }
+        in += c;
+      }
     }
   });
   return x;
