@@ -147,12 +147,16 @@ template <Backend B>
       propagate_again(reached, node, keep);
     } else {
       const Var<B> output = node.output.empty() ? Var<B>() : Var<B>(node.output, entry->node);
-      const auto ordinary = [&](const Var<B>& g) { return node.derivative(g, output, entry->wanted); };
+      const auto ordinary = [&](const Var<B>& g) {
+        const Var<B> held =
+            g;  // a derivative may write where a gradient was that nobody else holds; a rule may read it
+        return node.derivative(held, output, entry->wanted);
+      };
       const auto* rule = rules ? rules->find(node.name) : nullptr;
       require(!rule || !node.inputs.empty(), "grad: '", node.name,
               "' has a propagation rule, but was recorded without RecordForRules");
-      std::vector<Var<B>> gradients =
-          rule ? (*rule)({node.name, node.inputs, node.output, ordinary}, upstream) : ordinary(upstream);
+      std::vector<Var<B>> gradients = rule ? (*rule)({node.name, node.inputs, node.output, ordinary}, upstream)
+                                           : node.derivative(upstream, output, entry->wanted);
       for (std::size_t i = 0; i < node.parents.size() && i < gradients.size(); ++i) {
         if ((entry->wanted >> i & 1) == 0 || gradients[i].empty()) continue;
         const Node<B>* parent = node.parents[i].get();

@@ -123,13 +123,13 @@ template <class T>
                                                        const Tensor<CpuOf<T>>& y = {}, bool added = false) {
   const Index c = x.shape().back(), rows = x.size() / c, block = detail::rows_of_block(c);
   const bool mine = g.unique();
-  const Tensor<CpuOf<T>> masked = mine || y.empty() ? g : Tensor<CpuOf<T>>(g.shape());
+  Tensor<CpuOf<T>> masked = mine || y.empty() ? g : Tensor<CpuOf<T>>(g.shape());
   BatchNormGradient<T> out{!added && (mine || !y.empty()) ? masked : Tensor<CpuOf<T>>(x.shape()),
                            Tensor<CpuOf<T>>(Shape{c}, T(0)), Tensor<CpuOf<T>>(Shape{c}, T(0)),
                            added ? masked : Tensor<CpuOf<T>>()};
   const T *const in = x.data(), *const m = mean.data();
   const T *const from = g.data(), *const after = y.data();
-  T* const before = Tensor<CpuOf<T>>(masked).data();  // the gradient before the ReLU
+  T* const before = masked.data();  // the gradient before the ReLU
   const auto sums = detail::block_sums<T>(rows, c, [&](Index begin, Index end, T* a, T* b) {
     if (after != nullptr) {
 #pragma omp simd
