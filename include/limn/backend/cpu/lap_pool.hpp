@@ -3,7 +3,7 @@
 //   weight_j = exp(-alpha^2 (max q - q_j)^2) + eps,   y = sum weight_j x_j / sum weight_j
 // x (n, h, w, c), q (n, h, w, 1), alpha (1). Elements outside the image have no weight. With `taps`, another window,
 // x_j is the whole window (kernel_h, kernel_w, c) around element j, zeros outside the image: then y is what a
-// convolution with stride one before the pooling reads, pooled (docs/lap.md).
+// convolution with stride one before the pooling reads, pooled (docs/engine.md).
 #pragma once
 
 #include <cmath>

@@ -34,7 +34,7 @@ namespace kernel::detail {
 template <class T>
 const Algorithm<T>* winograd_for(Index n, Index h, Index w, Index c, Index k, const Window& win) {
   const bool fits = win.kernel_h == 3 && win.kernel_w == 3 && win.stride_h == 1 && win.stride_w == 1 &&
-                    c % lanes<T> == 0 && k % lanes<T> == 0;
+                    c % lanes<T> == 0 && k % lanes<T> == 0 && k % outer_rows == 0;
   if (!fits || !winograd()) return nullptr;
   const Tiles four{4, n, win.out_h(h), win.out_w(w)}, two{2, n, four.height, four.width};
   const Index products_four = algorithm<F4, T>.products() * four.count(),
