@@ -21,8 +21,8 @@ struct RunOptions {
 };
 
 /// Reads the command line, sets limn's number of threads, and prints limn::about() to stderr. Ends the program after
-/// --help and --version (status 0) and, with a message, for whatever is not understood (naming the option and its range)
-/// and on a processor for which it was not built (status 2).
+/// --help and --version (status 0) and, with a message, for whatever is not understood (naming the option and its
+/// range) and on a processor for which it was not built (status 2).
 RunOptions parse(int argc, char** argv, const std::string& description, RunOptions defaults = {});
 
 }  // namespace example

@@ -5,7 +5,7 @@
 //   sum_to(x, shape)                   sums over every axis in which `shape` has extent 1 or that it lacks
 //   repeat_to(x, shape)                the adjoint: repeats
 //   matmul(a, ta, b, tb)               matrices, each as it is or transposed
-//   conv2d, conv2d_input, conv2d_weight       y(x, w), scaled, shifted and rectified on request; its adjoints in x and w
+//   conv2d, conv2d_input, conv2d_weight       y(x, w), scaled and rectified on request; its adjoints in x and in w
 //   depthwise_conv2d, depthwise_conv2d_input, depthwise_conv2d_weight     a window for every channel
 //   grouped_conv2d, grouped_conv2d_input, grouped_conv2d_weight           channels in groups
 //   max_pool2d, avg_pool2d, avg_pool2d_input

@@ -2,7 +2,7 @@
 // threads share the number, so two networks trained side by side do not use twice as many.
 #pragma once
 
-#include <time.h>
+#include <time.h>  // NOLINT(modernize-deprecated-headers): nanosleep is POSIX's
 
 #include <algorithm>
 #include <atomic>

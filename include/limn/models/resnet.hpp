@@ -106,7 +106,8 @@ struct BasicBlock {
   }
 
   Var<B> operator()(const Var<B>& x, auto& run) const {
-    Var<B> y, shortcut = x;
+    Var<B> y;
+    Var<B> shortcut = x;  // NOLINT(performance-unnecessary-copy-initialization): replaced below in most blocks
     if constexpr (pooled) {
       const Var<B> q = lap.scores(x, run);  // (n, h, w, 1)
       y = norm_relu(bn1, lap.pool_conv(conv1, x, q, run), run);

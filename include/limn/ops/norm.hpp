@@ -45,7 +45,7 @@ BatchNormed<B> batch_norm(const Var<B>& x, const Var<B>& gamma, const Var<B>& be
   auto y = kernel::normalise(x.value(), kernel::scale_and_shift(mean, variance, gamma.value(), beta.value(), eps),
                              !plain, add.value());
   const auto composed = [eps, plain](const std::vector<Var<B>>& in) {
-    const Var<B> normed = composed_batch_norm<B>(in, eps);
+    Var<B> normed = composed_batch_norm<B>(in, eps);
     if (plain) return normed;
     return relu(in.size() > 3 ? normed + in[3] : normed);
   };

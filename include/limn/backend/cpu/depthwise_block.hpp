@@ -100,7 +100,8 @@ void sum_cut_window(const WindowPart<T>& window, Index at, T* out) {
 }
 template <class T, int Lanes>
 [[gnu::noinline]] void sum_cut_window(const WindowPart<T>& window, Index from, Index to, Index last, T* out) {
-  for (; from + 4 * Lanes <= to; from += 4 * Lanes) sum_cut_window<T, Lanes, 4>(window, from, out);
+  constexpr Index four = Index{4} * Lanes;
+  for (; from + four <= to; from += four) sum_cut_window<T, Lanes, 4>(window, from, out);
   for (; from < to; from += Lanes) sum_cut_window<T, Lanes, 1>(window, std::min(from, last - Lanes), out);
 }
 

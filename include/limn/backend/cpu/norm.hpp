@@ -86,24 +86,20 @@ template <class T>
   Tensor<CpuOf<T>> y(x.shape());
   const T *const s = scale_shift.data(), *const t = s + c;
   const T floor = relu ? T(0) : -std::numeric_limits<T>::infinity();
+  const T* const added = add.data();
   parallel_pieces(rows, std::max<Index>(1, 16384 / c), [&](Index begin, Index end) {
     for (Index r = begin; r < end; ++r) {
       const T* const in = x.data() + r * c;
-      const T* const more = add.data() + r * c;
       T* const out = y.data() + r * c;
-      if (add.empty()) {
 #pragma omp simd
-        for (Index k = 0; k < c; ++k) {
-          const T v = in[k] * s[k] + t[k];
-          out[k] = v < floor ? floor : v;  // NaN stays NaN
-        }
-      } else {
+      for (Index k = 0; k < c; ++k) out[k] = in[k] * s[k] + t[k];
+      if (added != nullptr) {
+        const T* const more = added + r * c;
 #pragma omp simd
-        for (Index k = 0; k < c; ++k) {
-          const T v = in[k] * s[k] + t[k] + more[k];
-          out[k] = v < floor ? floor : v;
-        }
+        for (Index k = 0; k < c; ++k) out[k] += more[k];
       }
+#pragma omp simd
+      for (Index k = 0; k < c; ++k) out[k] = out[k] < floor ? floor : out[k];  // NaN stays NaN
     }
   });
   return y;
