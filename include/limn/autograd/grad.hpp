@@ -148,8 +148,8 @@ template <Backend B>
     } else {
       const Var<B> output = node.output.empty() ? Var<B>() : Var<B>(node.output, entry->node);
       const auto ordinary = [&](const Var<B>& g) {
-        const Var<B> held =
-            g;  // a derivative may write where a gradient was that nobody else holds; a rule may read it
+        // A derivative may write where a gradient was that nobody else holds; the rule may still read it.
+        const Var<B> held = g;  // NOLINT(performance-unnecessary-copy-initialization)
         return node.derivative(held, output, entry->wanted);
       };
       const auto* rule = rules ? rules->find(node.name) : nullptr;
