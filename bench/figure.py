@@ -11,7 +11,7 @@ import os
 import re
 from html import escape
 
-ROW, LABEL, WIDTH, NAME, TOP = 14, 280, 300, 240, 34  # pixels: of a row, and of the columns label, bars, peer
+ROW, LABEL, WIDTH, NAME, TOP = 14, 300, 300, 240, 34  # pixels: of a row, and of the columns label, bars, peer
 STYLE = """text{font:11px sans-serif;fill:#222}.end{text-anchor:end}.middle{text-anchor:middle}.head{font-weight:bold}
 .faster{fill:#3b7dbd}.slower{fill:#d9822b}.grid{stroke:#ddd}.one{stroke:#222}"""
 

@@ -15,9 +15,11 @@ std::function<void()> prepare(std::istream& words) {
   Index n = 0, side = 0;
   words >> kind >> n >> side;
   if (kind == "step") return [training = std::make_shared<bench::Training<Net>>(n, side)] { training->step(); };
-  return [net = std::make_shared<Net>(Seed{1}), images = bench::noise(n, side)] {
+  return [net = std::make_shared<Net>(Seed{1}), packed = std::make_shared<PackedWeights<Cpu>>(),
+          images = bench::noise(n, side)] {
     const NoRecord no_record;
     Run<Cpu> run;
+    run.packed = packed.get();
     (void)run(*net, Var<Cpu>(images));
   };
 }
