@@ -26,7 +26,8 @@ void geometries(double limit) {
     const Index h = 2 + random.below(i % 3 == 0 ? 3 : 12), w = 2 + random.below(i % 3 == 0 ? 3 : 12);
     const Index n = (i % 3 == 0 ? 30 : 1) + random.below(9);
     if (win.out_h(h) < 1 || win.out_w(w) < 1) continue;
-    const Index c = lane<T> * (1 + random.below(4)), k = lane<T> * (1 + random.below(5));
+    const Index c = lane<T> * (1 + random.below(4));
+    const Index k = std::max<Index>(lane<T>, kernel::detail::outer_rows) * (1 + random.below(5));
     const auto* const by = kernel::detail::winograd_for<T>(n, h, w, c, k, win);
     if (by == nullptr) continue;
     ++compared;
