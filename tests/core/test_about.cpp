@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-#include "limn/backend/cpu/block.hpp"
+#include "limn/backend/cpu/blocks/block.hpp"
 
 using namespace limn;
 

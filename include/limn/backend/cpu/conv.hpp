@@ -1,5 +1,5 @@
-// Two-dimensional convolution and its two adjoints. Windows are read where they lie in the image (windows.hpp), weights
-// are packed into panels of a block's width (block.hpp): the image is never unfolded.
+// Two-dimensional convolution and its two adjoints. Windows are read where they lie in the image (blocks/windows.hpp),
+// weights are packed into panels of a block's width (blocks/panels.hpp): the image is never unfolded.
 // x (n, h, w, c), weight (k, kernel_h, kernel_w, c), y (n, out_h, out_w, k).
 #pragma once
 
@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "limn/backend/cpu/product.hpp"
-#include "limn/backend/cpu/winograd.hpp"
+#include "limn/backend/cpu/blocks/product.hpp"
+#include "limn/backend/cpu/blocks/winograd.hpp"
 
 namespace limn::kernel {
 

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "limn/backend/cpu/depthwise_block.hpp"
+#include "limn/backend/cpu/blocks/depthwise_block.hpp"
 #include "limn/core/memory.hpp"
 #include "limn/core/parallel.hpp"
 #include "limn/core/tensor.hpp"

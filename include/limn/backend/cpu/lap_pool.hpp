@@ -9,7 +9,7 @@
 #include <cmath>
 #include <vector>
 
-#include "limn/backend/cpu/block.hpp"
+#include "limn/backend/cpu/blocks/block.hpp"
 #include "limn/core/parallel.hpp"
 #include "limn/core/tensor.hpp"
 

@@ -5,7 +5,7 @@
 
 #include <Eigen/Core>
 
-#include "limn/backend/cpu/product.hpp"
+#include "limn/backend/cpu/blocks/product.hpp"
 #include "limn/core/parallel.hpp"
 #include "limn/core/tensor.hpp"
 

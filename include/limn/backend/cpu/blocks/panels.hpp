@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "limn/backend/cpu/block.hpp"
+#include "limn/backend/cpu/blocks/block.hpp"
 #include "limn/core/memory.hpp"
 #include "limn/core/parallel.hpp"
 

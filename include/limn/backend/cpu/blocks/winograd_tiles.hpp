@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <memory>
 
-#include "limn/backend/cpu/block.hpp"
-#include "limn/backend/cpu/epilogue.hpp"
-#include "limn/backend/cpu/panels.hpp"
-#include "limn/backend/cpu/winograd_steps.hpp"
+#include "limn/backend/cpu/blocks/block.hpp"
+#include "limn/backend/cpu/blocks/epilogue.hpp"
+#include "limn/backend/cpu/blocks/panels.hpp"
+#include "limn/backend/cpu/blocks/winograd_steps.hpp"
 #include "limn/core/memory.hpp"
 
 namespace limn::kernel::detail {

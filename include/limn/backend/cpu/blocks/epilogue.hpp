@@ -1,7 +1,7 @@
 // What is done with the result of a product before it leaves the cache.
 #pragma once
 
-#include "limn/backend/cpu/block.hpp"
+#include "limn/backend/cpu/blocks/block.hpp"
 
 namespace limn::kernel {
 

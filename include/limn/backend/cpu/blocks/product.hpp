@@ -8,10 +8,10 @@
 #include <array>
 #include <memory>
 
-#include "limn/backend/cpu/block.hpp"
-#include "limn/backend/cpu/epilogue.hpp"
-#include "limn/backend/cpu/panels.hpp"
-#include "limn/backend/cpu/windows.hpp"
+#include "limn/backend/cpu/blocks/block.hpp"
+#include "limn/backend/cpu/blocks/epilogue.hpp"
+#include "limn/backend/cpu/blocks/panels.hpp"
+#include "limn/backend/cpu/blocks/windows.hpp"
 #include "limn/core/parallel.hpp"
 #include "limn/core/tensor.hpp"
 

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "limn/backend/cpu/block.hpp"
+#include "limn/backend/cpu/blocks/block.hpp"
 
 namespace limn::kernel::detail {
 

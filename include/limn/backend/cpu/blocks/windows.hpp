@@ -6,7 +6,7 @@
 #include <memory>
 #include <vector>
 
-#include "limn/backend/cpu/block.hpp"
+#include "limn/backend/cpu/blocks/block.hpp"
 #include "limn/core/memory.hpp"
 #include "limn/core/shape.hpp"
 

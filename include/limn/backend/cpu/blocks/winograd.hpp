@@ -10,7 +10,7 @@
 #include <optional>
 #include <vector>
 
-#include "limn/backend/cpu/winograd_tiles.hpp"
+#include "limn/backend/cpu/blocks/winograd_tiles.hpp"
 #include "limn/core/parallel.hpp"
 #include "limn/core/shape.hpp"
 
