@@ -30,9 +30,10 @@ inline void set_winograd(bool on) { detail::winograd_switch() = on; }
 namespace kernel::detail {
 
 /// The algorithm for a 3x3 window on n images of h x w x c with k channels of output: the one with fewer products. Null
-/// where none fits, or where there are too few tiles to be worth the transformed weight.
+/// where none fits, or where there are fewer than `fewest` tiles: too few to be worth the transformed weight.
 template <class T>
-const Algorithm<T>* winograd_for(Index n, Index h, Index w, Index c, Index k, const Window& win) {
+const Algorithm<T>* winograd_for(Index n, Index h, Index w, Index c, Index k, const Window& win,
+                                 Index fewest = 2 * block_rows) {
   const bool fits = win.kernel_h == 3 && win.kernel_w == 3 && win.stride_h == 1 && win.stride_w == 1 &&
                     c % lanes<T> == 0 && k % lanes<T> == 0 && k % outer_rows == 0;
   if (!fits || !winograd()) return nullptr;
@@ -41,7 +42,7 @@ const Algorithm<T>* winograd_for(Index n, Index h, Index w, Index c, Index k, co
               products_two = algorithm<F2, T>.products() * two.count();
   if (std::min(products_four, products_two) > 6 * n * four.height * four.width) return nullptr;
   const bool smaller = products_two < products_four;
-  if ((smaller ? two : four).count() < Index{2} * block_rows) return nullptr;
+  if ((smaller ? two : four).count() < fewest) return nullptr;
   return smaller ? &algorithm<F2, T> : &algorithm<F4, T>;
 }
 
@@ -83,20 +84,27 @@ Index tiles_for(Index bytes, Index products, Index columns) {
   return std::max<Index>(1, count / block_rows) * block_rows;
 }
 
-/// y (n, out_h, out_w, weight.columns()) = the 3x3 windows of x times the weight.
+/// The whole weight, transformed.
+template <class T>
+Matrices<T> transformed_weight(const Algorithm<T>& by, const Weights<T>& weight) {
+  const Index c = weight.inner(), k = weight.columns();
+  const Matrices<T> out(by.products(), c, k, panel_width<T>(k));
+  parallel_pieces(c, lanes<T>, [&](Index begin, Index end) {
+    by.weight(weight, begin, end, 0, out.part(begin, end - begin, 0, k));
+  });
+  return out;
+}
+
+/// y (n, out_h, out_w, weight.columns()) = the 3x3 windows of x times the weight; `kept`: what transformed_weight gave.
 template <class T>
 void winograd_convolve(const Algorithm<T>& by, const Pieces<T>& x, const Tiles& tiles, const Weights<T>& weight,
-                       const Epilogue<T>& finish, T* y) {
+                       const Matrices<T>* kept, const Epilogue<T>& finish, T* y) {
   const Index c = weight.inner(), k = weight.columns(), products = by.products();
   if (c * k <= Index{1} << 14) {
     // A small weight is transformed once; a strip of tiles stays in the cache of its thread from end to end.
-    const Matrices<T> transformed(products, c, k, panel_width<T>(k));
-    parallel_pieces(c, lanes<T>, [&](Index begin, Index end) {
-      Matrices<T> rows = transformed;
-      rows.data = {transformed.data, transformed.at(0, begin)};
-      by.weight(weight, begin, end, 0, rows);
-    });
-    const Index strip = tiles_for<T>(Index{3} << 17, products, std::max(c, k));
+    const Matrices<T> transformed = kept != nullptr ? *kept : transformed_weight(by, weight);
+    Index strip = tiles_for<T>(Index{3} << 17, products, std::max(c, k));
+    if (tiles.count() < 8 * strip) strip = block_rows;  // so that threads share them evenly
     parallel_pieces(tiles.count(), strip, [&](Index first, Index last) {
       const Matrices<T> input(products, last - first, c), room(products, strip, k, transformed.panel);
       by.input(x, tiles, first, last, input, 0);
@@ -119,8 +127,10 @@ void winograd_convolve(const Algorithm<T>& by, const Pieces<T>& x, const Tiles& 
         const Index panel = panel_width<T>(next - column);
         const Matrices<T> room(products, count + block_rows, next - column, panel);
         for (Index r = 0; r < c; r += depth) {
-          const Matrices<T> transformed(products, std::min(depth, c - r), next - column, panel);
-          by.weight(weight, r, r + transformed.rows, column, transformed);
+          const Index rows = std::min(depth, c - r), columns = next - column;
+          const Matrices<T> transformed =
+              kept != nullptr ? kept->part(r, rows, column, columns) : Matrices<T>(products, rows, columns, panel);
+          if (kept == nullptr) by.weight(weight, r, r + rows, column, transformed);
           multiply_tiles(products, input, first - begin, count, r, transformed, r > 0, room);
         }
         by.output(room, tiles, first, count, finish, y, k, column);
@@ -145,7 +155,7 @@ template <class T>
         const T* const row = second + e * right.step + i / panel * right.panel_step;
         T* const to = sum.data.get() + e * sum.step + r0 * sum.stride + i / panel * sum.panel_step;
         for (Index r = 0; r < std::min(panel, sum.rows - r0); r += outer_rows)
-          block(at + r, left.stride, row, right.stride, count, add, to + r * sum.stride, sum.stride);
+          block(at + r, left.stride, row, right.stride, count, add, to + r * sum.stride, sum.stride, at + r, 0);
       }
 }
 
