@@ -57,8 +57,7 @@ template <class T>
 void windows_times_weight(const T* x, Index n, Index h, Index w, Index c, const Window& win,
                           const Tensor<CpuOf<T>>& weight, const Epilogue<T>& finish, PackedWeights<T>* packed, T* y) {
   const Index out_h = win.out_h(h), out_w = win.out_w(w), k = weight.dim(0), inner = win.area() * c;
-  // A transformed weight is four times as large. Kept, it is worth it for fewer tiles.
-  const bool keeps = packed != nullptr && c * k <= Index{1} << 16;
+  const bool keeps = packed != nullptr && worth_keeping(c, k);  // then it pays for fewer tiles
   if (const Algorithm<T>* by = winograd_for<T>(n, h, w, c, k, win, keeps ? block_rows : 2 * block_rows)) {
     const Weights<T> of{weight.data(), k, c, false};
     std::optional<Matrices<T>> kept;
