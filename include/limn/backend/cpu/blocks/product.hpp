@@ -24,10 +24,16 @@ struct Places {
   Index height = out_h, width = out_w, top = 0, left = 0, down = 1, across = 1;
 
   [[nodiscard]] bool in_order() const { return height == out_h && width == out_w; }
-  [[nodiscard]] Index operator()(Index position) const {
-    if (in_order()) return position;
-    const Index x = position % out_w, y = position / out_w % out_h, n = position / out_w / out_h;
-    return (n * height + top + y * down) * width + left + x * across;
+  /// to[i] = where output first + i goes.
+  void locate(Index first, Index count, Index* to) const {
+    Index x = first % out_w, y = first / out_w % out_h, n = first / out_w / out_h;
+    for (Index i = 0; i < count; ++i) {
+      to[i] = (n * height + top + y * down) * width + left + x * across;
+      if (++x == out_w) {
+        x = 0;
+        if (++y == out_h) y = 0, ++n;
+      }
+    }
   }
 };
 
@@ -47,6 +53,8 @@ void convolve(const T* x, Index n, Index h, Index w, Index c, const Window& win,
     const Index first = unit / groups * strip, last = std::min(positions, first + strip);
     Windows<T> windows(x, h, w, c, win, places.out_h, places.out_w, unfold);
     windows.locate(first, last, rows);
+    std::array<Index, static_cast<std::size_t>(rows * 40)> to;
+    places.locate(first, last - first, to.data());
     alignas(vector_bytes) std::array<T, static_cast<std::size_t>(rows * block_columns<T>)> edge;
     for (Index p = unit % groups * in_unit; p < std::min(panels.count(), (unit % groups + 1) * in_unit); ++p) {
       const Index width = panels.width(p), used = panels.used(p), column = p * block_columns<T>;
@@ -55,8 +63,13 @@ void convolve(const T* x, Index n, Index h, Index w, Index c, const Window& win,
         const bool whole = used == width && r + rows <= last && places.in_order();
         block(windows.at((r - first) * windows.taps()), windows.taps(), windows.depth(), panels.at(p), false,
               whole ? y + r * k + column : edge.data(), whole ? k : width);
-        for (Index i = r; !whole && i < std::min(r + rows, last); ++i)
-          std::copy_n(edge.data() + (i - r) * width, used, y + places(i) * k + column);
+        for (Index i = r; !whole && i < std::min(r + rows, last); ++i) {
+          const T* const from = edge.data() + (i - r) * width;
+          T* const at = y + to[static_cast<std::size_t>(i - first)] * k + column;
+          if (used < width) std::copy_n(from, used, at);
+          for (Index v = 0; used == width && v < width; v += lanes<T>)
+            Register<T>::store(at + v, Register<T>::load(from + v));
+        }
         if (!finish.empty()) finish_rows(finish, y, k, r, std::min(r + rows, last), column, used);
       }
     }
