@@ -1,4 +1,4 @@
-// Batch normalisation over all axes but the last, and softmax along the last.
+// Batch normalisation over all axes but the last.
 #pragma once
 
 #include <algorithm>
@@ -168,43 +168,6 @@ template <class T>
     }
   });
   return out;
-}
-
-/// Softmax along the last axis, shifted by the largest element: finite for any finite x.
-template <class T>
-[[nodiscard]] Tensor<CpuOf<T>> softmax(const Tensor<CpuOf<T>>& x) {
-  const Index c = x.shape().back();
-  Tensor<CpuOf<T>> y(x.shape());
-  parallel_pieces(x.size() / c, std::max<Index>(1, 4096 / c), [&](Index begin, Index end) {
-    for (Index r = begin; r < end; ++r) {
-      const T* const in = x.data() + r * c;
-      T* const out = y.data() + r * c;
-      T sum = 0;
-      const T top = *std::max_element(in, in + c);
-      for (Index k = 0; k < c; ++k) sum += out[k] = std::exp(in[k] - top);
-      for (Index k = 0; k < c; ++k) out[k] /= sum;
-    }
-  });
-  return y;
-}
-
-/// ln(softmax(x)) along the last axis.
-template <class T>
-[[nodiscard]] Tensor<CpuOf<T>> log_softmax(const Tensor<CpuOf<T>>& x) {
-  const Index c = x.shape().back();
-  Tensor<CpuOf<T>> y(x.shape());
-  parallel_pieces(x.size() / c, std::max<Index>(1, 4096 / c), [&](Index begin, Index end) {
-    for (Index r = begin; r < end; ++r) {
-      const T* const in = x.data() + r * c;
-      T* const out = y.data() + r * c;
-      T sum = 0;
-      const T top = *std::max_element(in, in + c);
-      for (Index k = 0; k < c; ++k) sum += std::exp(in[k] - top);
-      const T shift = top + std::log(sum);
-      for (Index k = 0; k < c; ++k) out[k] = in[k] - shift;
-    }
-  });
-  return y;
 }
 
 }  // namespace limn::kernel
