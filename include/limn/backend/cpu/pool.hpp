@@ -6,7 +6,7 @@
 #include <type_traits>
 #include <vector>
 
-#include "limn/backend/cpu/blocks/depthwise_block.hpp"
+#include "limn/backend/cpu/blocks/channels.hpp"
 #include "limn/core/parallel.hpp"
 #include "limn/core/tensor.hpp"
 
