@@ -132,6 +132,24 @@ TEST_CASE("the weight of the last layer learns through the channels' weights, bu
   CHECK(last(Weights::constant) == 0);
 }
 
+TEST_CASE("several explanation losses share a pass") {
+  const auto net = network<D>();
+  const auto data = batch<D>();
+  const ExplanationLoss<GradCam<"4">, OutsideMass> a;
+  const ExplanationLoss<GradCam<"4">, Dice> b{{.weights = Weights::constant}};
+  const ExplanationLoss<GradCam<"1">, Mse> c;
+  const ExplanationLoss<explain::InputGradient, Rrr> d;
+  CHECK(value_of<D>(a + b + c + d, net, data).item() ==
+        doctest::Approx(value_of<D>(a, net, data).item() + value_of<D>(b, net, data).item() +
+                        value_of<D>(c, net, data).item() + value_of<D>(d, net, data).item()));
+  const auto all = gradients<D>(a + b + c + d, net, data), ga = gradients<D>(a, net, data),
+             gb = gradients<D>(b, net, data), gc = gradients<D>(c, net, data), gd = gradients<D>(d, net, data);
+  for (std::size_t i = 0; i < all.size(); ++i)
+    for (Index k = 0; k < all[i].size(); ++k)
+      CHECK(all[i].data()[k] ==
+            doctest::Approx(ga[i].data()[k] + gb[i].data()[k] + gc[i].data()[k] + gd[i].data()[k]).scale(1));
+}
+
 TEST_CASE("constant weights: the gradient is that with the channels' weights frozen") {
   const auto net = network<D>();
   const auto data = batch<D>();
@@ -209,43 +227,6 @@ TEST_CASE("a map that a ReLU would make 0 everywhere still learns, by the leak")
   CHECK(outside < 1);
   CHECK(outside > 0);
   CHECK(size_of<D>(gradients<D>(loss(.01f), net, data)) > 1e-2);
-}
-
-TEST_CASE("scores by hand") {
-  const Tensor<D> logits(Shape{2, 3}, {1, 3, 2, .5, -1, 0});
-  const std::vector<Index> classes{1, 0};
-  const auto value = [&](Score s, Index i) { return explain::scores(Var<D>(logits), classes, s).value().data()[i]; };
-  const double p = std::exp(3.) / (std::exp(1.) + std::exp(3.) + std::exp(2.)),
-               d = 3 - std::log(std::exp(1.) + std::exp(2.));
-  CHECK(value(Score::class_logit, 0) == 3);
-  CHECK(value(Score::automatic, 1) == .5);
-  CHECK(value(Score::class_probability, 0) == doctest::Approx(p));
-  CHECK(value(Score::difference, 0) == doctest::Approx(d));
-  CHECK(value(Score::difference, 0) == doctest::Approx(std::log(p / (1 - p))));  // the log-odds of the class
-  CHECK(value(Score::squared_difference, 0) == doctest::Approx(d * d));
-  CHECK(value(Score::probability_difference, 0) == doctest::Approx(2 * p - 1));
-  CHECK(value(Score::squared_probability_difference, 0) == doctest::Approx((2 * p - 1) * (2 * p - 1)));
-  const double log_sum = std::log(std::exp(1.) + std::exp(3.) + std::exp(2.));
-  CHECK(value(Score::log_probabilities, 0) == doctest::Approx(6 - 3 * log_sum));
-  const Tensor<D> two(Shape{1, 2}, {4, 1.5});
-  const std::vector<Index> one{1};
-  CHECK(explain::scores(Var<D>(two), one, Score::difference).item() == -2.5);
-  CHECK(explain::scores(Var<D>(two), one, Score::absolute_difference).item() == 2.5);
-  for (const Score s :
-       {Score::class_logit, Score::class_probability, Score::difference, Score::absolute_difference,
-        Score::squared_difference, Score::probability_difference, Score::absolute_probability_difference,
-        Score::squared_probability_difference, Score::log_probabilities}) {
-    CAPTURE(static_cast<int>(s));
-    const limn::Differentiable f = [&](const auto& x) {
-      return std::vector<Var<D>>{explain::scores(x[0], classes, s)};
-    };
-    CHECK(check_gradient(f, {logits}).error < 1e-8);
-    CHECK(check_second_order(f, {logits}).error < 1e-7);
-  }
-  CHECK(message_of([&] {
-          (void)explain::scores(Var<D>(logits), std::vector<Index>{1, 3});
-        }) == "score: class 3, expected 0 to 2");
-  CHECK(message_of([&] { (void)explain::scores(Var<D>(logits), one); }) == "score: logits (2, 3), but 1 classes");
 }
 
 TEST_CASE("only annotated positives count, and without any the loss is exactly 0") {

@@ -2,6 +2,8 @@
 // masks are.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "limn/data/phantom.hpp"
 #include "limn/evaluate/evaluate.hpp"
 #include "limn/loss/classification.hpp"
@@ -11,28 +13,42 @@
 
 using namespace limn;
 
-TEST_CASE("an explanation loss moves the maps into the masks") {
-  using Cam = GradCam<"layer2">;
+namespace {
+
+using Cam = GradCam<"layer2">;
+
+struct Outcome {
+  double first = 0, last = 0;  ///< of a term, by epochs
+  metrics::LocalisationScores maps;
+};
+
+/// Trains a small network and looks where its maps of class 1 fall.
+template <class L>
+Outcome outcome(const L& loss, const char* term) {
   const auto train = data::phantoms({.count = 160, .size = 32}),
              val = data::phantoms({.count = 60, .size = 32, .seed = 2});
-  const auto mass_inside = [&](const auto& loss, const char* term, double& first, double& last) {
-    models::ResNet<Cpu, 1, 2, pool::Strided, 8, 1, stem::Unpooled> net{Seed{7}};
-    const train::Fit fit = train::fit(net, loss, Adam{{.lr = 3e-3f}}, train, val,
-                                      {.epochs = 8, .batch = 32, .restore_best = false, .quiet = true});
-    const auto& columns = fit.history.columns;
-    const auto at = static_cast<std::size_t>(std::find(columns.begin(), columns.end(), term) - columns.begin());
-    REQUIRE(at < columns.size());
-    first = fit.history.rows.front()[at];
-    last = fit.history.rows.back()[at];
-    const auto scores = evaluate(net, val, metrics::Localisation{Cam{}}.of_class(1));
-    return scores.localisation.front().rma;
-  };
-  double first = 0, last = 0, ignored = 0;
-  const double without = mass_inside(CrossEntropy{}, "loss", ignored, ignored);
-  const double with =
-      mass_inside(CrossEntropy{} + 2.f * ExplanationLoss<Cam, OutsideMass>{}, "outside_mass", first, last);
-  MESSAGE("outside mass ", first, " to ", last, "; share of the map inside the mask ", without, " without, ", with,
-          " with the loss");
-  CHECK(last < first - .2);
-  CHECK(with > without + .15);
+  models::ResNet<Cpu, 1, 2, pool::Strided, 8, 1, stem::Unpooled> net{Seed{7}};
+  const train::Fit fit = train::fit(net, loss, Adam{{.lr = 3e-3f}}, train, val,
+                                    {.epochs = 8, .batch = 32, .restore_best = false, .quiet = true});
+  const auto& columns = fit.history.columns;
+  const auto at = static_cast<std::size_t>(std::find(columns.begin(), columns.end(), term) - columns.begin());
+  REQUIRE(at < columns.size());
+  return {fit.history.rows.front()[at], fit.history.rows.back()[at],
+          evaluate(net, val, metrics::Localisation{Cam{}}.of_class(1)).localisation.front()};
+}
+
+}  // namespace
+
+TEST_CASE("an explanation loss moves the maps into the masks; without a leak most of them die") {
+  using Outside = ExplanationLoss<Cam, OutsideMass>;
+  const Outcome without = outcome(CrossEntropy{}, "loss");
+  const Outcome with = outcome(CrossEntropy{} + 2.f * Outside{}, "outside_mass");
+  const Outcome dying = outcome(CrossEntropy{} + 2.f * Outside{{.leak = 0}}, "outside_mass");
+  MESSAGE("outside mass ", with.first, " to ", with.last, "; inside the mask ", without.maps.rma,
+          " of the map without, ", with.maps.rma, " with the loss; maps of zeros ", with.maps.undefined, " of ",
+          with.maps.images, ", without a leak ", dying.maps.undefined, " of ", dying.maps.images);
+  CHECK(with.last < with.first - .2);
+  CHECK(with.maps.rma > without.maps.rma + .15);
+  CHECK(10 * with.maps.undefined < with.maps.images);
+  CHECK(3 * dying.maps.undefined > dying.maps.images);
 }
