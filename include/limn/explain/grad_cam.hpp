@@ -45,8 +45,8 @@ struct GradCam {
 
   /// One explanation per image (n, h, w, c) for the given classes. Nothing is recorded before the layer.
   template <class Net, Backend B>
-  [[nodiscard]] std::vector<Explanation> operator()(const Net& net, const Tensor<B>& images,
-                                                    std::span<const Index> classes) const {
+  [[nodiscard, gnu::cold]] std::vector<Explanation> operator()(const Net& net, const Tensor<B>& images,
+                                                               std::span<const Index> classes) const {
     const NoRecord no_record;
     Run<B> run;
     const std::size_t tap = run.tap(at<Layer>(net), true);

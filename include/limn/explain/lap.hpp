@@ -100,8 +100,8 @@ struct Lap {
   }
 
   template <class Net, Backend B>
-  [[nodiscard]] std::vector<Explanation> operator()(const Net& net, const Tensor<B>& images,
-                                                    std::span<const Index> classes) const {
+  [[nodiscard, gnu::cold]] std::vector<Explanation> operator()(const Net& net, const Tensor<B>& images,
+                                                               std::span<const Index> classes) const {
     const NoRecord no_record;
     Run<B> run;
     (void)run(net, Var<B>(images));
@@ -111,7 +111,8 @@ struct Lap {
 
   /// From the LAPs of a pass that was made anyway.
   template <Backend B>
-  [[nodiscard]] std::vector<Explanation> operator()(const Run<B>& run, std::span<const Index> classes) const {
+  [[nodiscard, gnu::cold]] std::vector<Explanation> operator()(const Run<B>& run,
+                                                               std::span<const Index> classes) const {
     const NoRecord no_record;
     const auto& laps = run.laps;
     std::vector<Tensor<B>> importance;

@@ -101,8 +101,8 @@ struct Validation {
 
 /// Cross-entropy, accuracy and AUC, nothing recorded; nothing where `stop` says so.
 template <Backend B>
-std::optional<Validation> validate(const Learner<B>& learner, const data::Loader& loader, Index epoch,
-                                   const FunctionRef<bool()>& stop) {
+[[gnu::cold]] std::optional<Validation> validate(const Learner<B>& learner, const data::Loader& loader, Index epoch,
+                                                 const FunctionRef<bool()>& stop) {
   const NoRecord off;
   const auto count = static_cast<std::size_t>(loader.samples()),
              classes = static_cast<std::size_t>(loader.dataset().classes());
