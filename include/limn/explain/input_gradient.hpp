@@ -18,15 +18,16 @@ struct InputGradient {
 
   /// d score / d picture, signed, of the shape of the images (n, h, w, c).
   template <class Net, Backend B>
-  [[nodiscard]] Tensor<B> attributions(const Net& net, const Tensor<B>& images, std::span<const Index> classes) const {
+  [[nodiscard, gnu::cold]] Tensor<B> attributions(const Net& net, const Tensor<B>& images,
+                                                  std::span<const Index> classes) const {
     const Var<B> x = leaf(images);
     Run<B> run;
     return grad(class_score(run(net, x), classes), x).value();
   }
 
   template <class Net, Backend B>
-  [[nodiscard]] std::vector<Explanation> operator()(const Net& net, const Tensor<B>& images,
-                                                    std::span<const Index> classes) const {
+  [[nodiscard, gnu::cold]] std::vector<Explanation> operator()(const Net& net, const Tensor<B>& images,
+                                                               std::span<const Index> classes) const {
     const Tensor<B> maps = map_of_gradient(Var<B>(attributions(net, images, classes))).value();
     std::vector<Explanation> out;
     for (Index i = 0; i < images.dim(0); ++i) out.push_back({.map = map_of(maps, i)});

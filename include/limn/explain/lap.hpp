@@ -149,7 +149,7 @@ struct Lap {
   /// elements lie. It is the map by which elements are ranked (sum_of), divided by the number of LAPs; the joined map
   /// has thresholds, through which no gradient goes. 0 where no clue speaks for the class.
   template <Backend B>
-  [[nodiscard]] Var<B> saliency(const Question<B>& question) const {
+  [[nodiscard, gnu::cold]] Var<B> saliency(const Question<B>& question) const {
     const auto& laps = question.run.laps;
     require(!laps.empty(), "explain::Lap: the network has no LAP (use pool::Lap)");
     const ClueTable& clues = laps.front().clues;

@@ -72,7 +72,7 @@ struct ExplanationLoss {
   }
 
   template <Backend B>
-  Var<B> operator()(const Step<B>& step) const {
+  [[gnu::cold]] Var<B> operator()(const Step<B>& step) const {
     check();
     const std::vector<Index> counted = pictures_that_count(step);
     if (counted.empty()) return Tensor<B>(Shape{1}, typename B::scalar(0));
@@ -105,7 +105,7 @@ struct ExplanationLoss {
       if (options.score == Score::automatic) return Design::score;
     return options.score;
   }
-  void check() const {
+  [[gnu::cold]] void check() const {
     require<OptionError>(options.top > 0 && options.top <= 1, name, ": top must be above 0 and at most 1, got ",
                          options.top);
     require<OptionError>(options.leak >= 0 && options.leak < 1, name, ": leak must be 0 to less than 1, got ",

@@ -46,7 +46,7 @@ namespace limn::metrics {
 
 /// The parts of a mask that hang together, by sides or corners, each as a mask of its own, in reading order of their
 /// first pixels: the individual annotations where only their union was kept.
-[[nodiscard]] inline std::vector<Map> components(const Map& mask) {
+[[nodiscard, gnu::cold]] inline std::vector<Map> components(const Map& mask) {
   const auto h = static_cast<Index>(mask.shape()[0]), w = static_cast<Index>(mask.shape()[1]);
   Map left = mask;
   std::vector<Map> out;
@@ -79,8 +79,8 @@ struct CoverageOptions {
 
 /// The share of the annotations that are covered (Eq. 9). `annotations`: a mask for each, for instance of its box,
 /// which may overlap; empty ones are left out. NaN where there are none, or for a constant map.
-[[nodiscard]] inline double annotation_coverage(const Map& map, const std::vector<Map>& annotations,
-                                                const CoverageOptions& options = {}) {
+[[nodiscard, gnu::cold]] inline double annotation_coverage(const Map& map, const std::vector<Map>& annotations,
+                                                           const CoverageOptions& options = {}) {
   require<OptionError>(options.share > 0 && options.share <= 1 && options.tau > 0 && options.tau <= 1,
                        "annotation coverage: share and tau must be above 0 and at most 1, got ", options.share, " and ",
                        options.tau);
@@ -118,7 +118,7 @@ class SaliencyStudy {
 
   /// Both (H, W), the same size. `annotations`: the individual ones; where none are given, the mask's components.
   /// Returns the picture's top precision, all precision and coverage, for tests over pictures.
-  std::array<double, 3> add(const Map& map, const Map& mask, const std::vector<Map>& annotations = {}) {
+  [[gnu::cold]] std::array<double, 3> add(const Map& map, const Map& mask, const std::vector<Map>& annotations = {}) {
     const std::array<double, 3> values{
         top_saliency_precision(map, mask, options_.share), all_saliency_precision(map, mask),
         annotation_coverage(map, annotations.empty() ? components(mask) : annotations, options_)};
@@ -133,7 +133,7 @@ class SaliencyStudy {
     return values;
   }
 
-  [[nodiscard]] SaliencyScores scores() const {
+  [[nodiscard, gnu::cold]] SaliencyScores scores() const {
     SaliencyScores s{.explainer = explainer_,
                      .images = images_,
                      .top_precision = top_.mean(),
