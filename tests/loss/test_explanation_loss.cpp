@@ -68,6 +68,24 @@ double size_of(const std::vector<Tensor<B>>& all) {
   return sum;
 }
 
+struct OneNumber {  // not one for each picture
+  static constexpr const char* name = "one_number";
+  template <Backend B>
+  Var<B> operator()(const Var<B>& map, const Var<B>&) const {
+    return mean(map);
+  }
+};
+struct Channels {  // not one map for each picture
+  template <Backend B>
+  Var<B> saliency(const explain::Question<B>& question) const {
+    return question.run.watched_input();
+  }
+  template <class N, Backend B>
+  void watch(const N&, Run<B>& run) const {
+    run.watch_input();
+  }
+};
+
 /// The gradient of the total loss against differences, for every parameter: the largest error.
 template <class L>
 CheckResult error_of(const L& loss) {
@@ -369,6 +387,9 @@ TEST_CASE("what does not fit is refused with what is wrong") {
   CHECK(message_of([&] {
           (void)ExplanationLoss<Cam, OutsideMass>{}(Step<D>{data, logits, run});
         }) == "the pass was not asked to watch 4 (loss.watch(net, run) before it)");
+  CHECK(said(ExplanationLoss<Cam, OneNumber>{}) ==
+        "one_number: the design gave (1) for 2 pictures, expected a number for each");
+  CHECK(said(ExplanationLoss<Channels, Dice>{}) == "dice: the explainer gave (4, 6, 8, 2), expected maps (4, h, w, 1)");
   auto torn = data;
   torn.has_mask.pop_back();
   CHECK(message_of([&] { (void)value_of<D>(ExplanationLoss<Cam, OutsideMass>{}, net, torn); }) ==

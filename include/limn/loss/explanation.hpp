@@ -3,6 +3,7 @@
 //   auto loss = CrossEntropy{} + 0.25f * ExplanationLoss<GradCam<"layer4">, OutsideMass>{{.top = .5f}};
 #pragma once
 
+#include <algorithm>
 #include <concepts>
 #include <string>
 #include <vector>
@@ -80,16 +81,17 @@ struct ExplanationLoss {
     Tensor<B> asked(Shape{static_cast<Index>(labels.size()), 1}, typename B::scalar(0));
     for (Index i : counted) asked.data()[i] = 1;
     const Var<B> score = sum(explain::scores(step.logits, labels, score_of()) * Var<B>(asked));
-    Var<B> map =
-        detail::pictures(values<B>({step.run, score, labels, options.weights, scales() ? options.leak : 0}), counted);
+    Var<B> map = values<B>({step.run, score, labels, options.weights, scales() ? options.leak : 0});
+    require<ShapeError>(map.rank() == 4 && map.dim(0) == asked.dim(0) && (raw || map.dim(3) == 1), name,
+                        ": the explainer gave ", map.shape(), ", expected maps (", asked.dim(0), ", h, w, 1)");
+    map = detail::pictures(map, counted);
     const Index h = map.dim(1), w = map.dim(2);
     const Tensor<B> masks = detail::pictures(Var<B>(step.batch.masks), counted).value();
     if (scales()) map = detail::min_max(map);
-    if (options.compare == Compare::on_map)
-      return mean(compared(map, Var<B>(detail::mask_on(masks, h, w, step.run.grid(h, w)))));
+    if (options.compare == Compare::on_map) return compared(map, detail::mask_on(masks, h, w, step.run.grid(h, w)));
     if (h != masks.dim(1) || w != masks.dim(2))
       map = resize(map, masks.dim(1), masks.dim(2), step.run.grid(h, w), Grid{});
-    return mean(compared(map, Var<B>(masks)));
+    return compared(map, masks);
   }
 
  private:
@@ -144,8 +146,11 @@ struct ExplanationLoss {
     }
   }
   template <Backend B>
-  [[nodiscard]] Var<B> compared(const Var<B>& map, const Var<B>& mask) const {
-    return design(detail::gated(map, options.top, options.gate), mask);
+  [[nodiscard]] Var<B> compared(const Var<B>& map, const Tensor<B>& mask) const {
+    const Var<B> each = design(detail::gated(map, options.top, options.gate), Var<B>(mask));
+    require<ShapeError>(each.size() == map.dim(0), name, ": the design gave ", each.shape(), " for ", map.dim(0),
+                        " pictures, expected a number for each");
+    return mean(each);
   }
 };
 
