@@ -13,7 +13,7 @@ template <Backend B>
   require<ShapeError>(win.pad_h < win.kernel_h && win.pad_w < win.kernel_w,
                       "max_pool2d: padding must be smaller than the window");
   auto largest = kernel::max_pool2d(x.value(), win);
-  return detail::record_take(x, std::move(largest.value), largest.position, x.dim(0));
+  return detail::record_take("max_pool2d", x, std::move(largest.value), largest.position, x.dim(0));
 }
 
 template <Backend B>
