@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "limn/explain/grad_cam.hpp"
+#include "limn/explain/attribution.hpp"
 
 namespace limn::explain {
 
@@ -25,25 +25,17 @@ struct GuidedBackprop {
   static constexpr bool probability = false;
 
   template <class Net, Backend B>
-  [[nodiscard]] Tensor<B> attributions(const Net& net, const Tensor<B>& images, std::span<const Index> classes) const {
-    const RecordForRules keep;
-    const Var<B> x = leaf(images);
-    Run<B> run;
-    const Var<B> score = class_score(run(net, x), classes);
+  [[nodiscard]] Attribution<B> attributions(const Net& net, const Tensor<B>& images,
+                                            std::span<const Index> classes) const {
     const Rules<B> rules = guided_rules<B>();
-    return grad(score, x, {.rules = &rules}).value();
+    return {score_gradient(net, images, classes, &rules)};
   }
 
   /// The sum of the absolute values over channels.
   template <class Net, Backend B>
   [[nodiscard]] std::vector<Explanation> operator()(const Net& net, const Tensor<B>& images,
                                                     std::span<const Index> classes) const {
-    const Tensor<B> raw = attributions(net, images, classes);
-    const NoRecord no_record;
-    const Tensor<B> maps = sum(abs(Var<B>(raw)), {-1}).value();
-    std::vector<Explanation> out;
-    for (Index i = 0; i < images.dim(0); ++i) out.push_back({.map = map_of(maps, i)});
-    return out;
+    return explanations(attributions(net, images, classes), Channels::absolute);
   }
 };
 
