@@ -6,7 +6,7 @@
 
 Inputs and weights are sines of the position in the library's order, (n, h, w, c) and (k, kernel_h, kernel_w, c), so that
 both sides make them by the same formula (attribution_net.hpp). Everything is double. Every picture is explained by
-itself: Captum's max-pool rule uses the first picture's gradient for the whole batch.
+itself: Captum's max-pool rule falls back on the first picture's gradient for the whole batch.
 """
 import captum
 import captum.attr as ca
@@ -57,7 +57,9 @@ class Net(nn.Module):
         self.eval()
 
     def forward(self, x):
-        p = self.relu1(self.pool(self.norm(self.conv1(x))))
+        # Where one module's output is the next one's input, Captum's DeepLIFT hands the first the ordinary gradient of
+        # the second, and the sum is not complete (its own convergence delta says so). Times 1 makes them two tensors.
+        p = self.relu1(self.pool(self.norm(self.conv1(x))) * 1.0)
         s = self.sum(torch.stack([self.relu2(self.conv2(p)), p], -1))
         return self.softmax(self.fc(self.flatten(self.average(self.relu3(self.conv3(s))))))
 
