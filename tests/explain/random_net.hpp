@@ -71,13 +71,14 @@ class RandomNet {
   }
   Tensor<B> conv(Index in, Index out) { return draw({out, 3, 3, in}, 0.4); }
 
-  static Var<B> pooled(Index which, const Var<B>& x) {
+  Var<B> pooled(Index which, const Var<B>& x) const {
+    const auto threshold = typename B::scalar(options_.bias ? 0.2 : 0);
     if (x.dim(1) < 3 || x.dim(2) < 3) return x;
     switch (which) {
       case 0:
         return relu(max_pool2d(x, Window::square(2, 2, 0)));
       case 1:
-        return relu(max_pool2d(x, Window::square(3, 2, 1)) - typename B::scalar(0.2));  // some are cut again
+        return relu(max_pool2d(x, Window::square(3, 2, 1)) - threshold);  // some are cut again
       case 2:
         return avg_pool2d(x, Window::square(2, 2, 0));
       case 3:

@@ -86,11 +86,14 @@ def lrp(composite):
     return each(one)
 
 
+# zennit adds its stabiliser to a mean, limn to the sum before it is divided; with a tiny one there is no difference.
+sums = [(Sum, rules.Norm(1e-12)), (AvgPool, rules.Norm(1e-12))]
+
+
 def everywhere(rule, canonizers):
     """One rule for all layers with weights."""
-    base = [(Activation, rules.Pass()), (zennit.layer.Sum, rules.Norm()), (AvgPool, rules.Norm()),
-            (BatchNorm, rules.Pass()), (Convolution, rule), (nn.Linear, rule)]
-    return composites.LayerMapComposite(base, canonizers=canonizers)
+    base = [(Activation, rules.Pass()), (BatchNorm, rules.Pass()), (Convolution, rule), (nn.Linear, rule)]
+    return composites.LayerMapComposite(sums + base, canonizers=canonizers)
 
 
 print("// Recorded by record_attributions.py with torch", torch.__version__, "captum", captum.__version__,
@@ -115,7 +118,15 @@ for method in "gausslegendre", "riemann_left", "riemann_right", "riemann_middle"
     put("integrated_" + method, each(lambda p, b, c: ca.IntegratedGradients(Net()).attribute(
         p, b, c, n_steps=9 if method != "gausslegendre" else 50, method=method)))
 
-merge = [SequentialMergeBatchNorm()]
+
+class Merge(SequentialMergeBatchNorm):
+    @staticmethod
+    def merge_batch_norm(modules, batch_norm):
+        SequentialMergeBatchNorm.merge_batch_norm(modules, batch_norm)
+        batch_norm.eps = 0.0  # zennit leaves it, and what it calls the identity divides by sqrt(1 + 1e-5)
+
+
+merge = [Merge()]
 put("lrp_epsilon", lrp(everywhere(rules.Epsilon(0.1), merge)))
 put("lrp_epsilon_passed", lrp(everywhere(rules.Epsilon(0.1), [])))
 put("lrp_gamma", lrp(everywhere(rules.Gamma(0.25), merge)))
@@ -124,10 +135,10 @@ put("lrp_z_plus", lrp(everywhere(rules.ZPlus(), merge)))
 put("lrp_w_square", lrp(everywhere(rules.WSquare(), merge)))
 put("lrp_flat", lrp(everywhere(rules.Flat(), merge)))
 put("lrp_box", lrp(everywhere(rules.ZBox(-1.5, 2.0), merge)))
-put("epsilon_plus", lrp(composites.EpsilonPlus(canonizers=merge)))
-put("epsilon_plus_flat", lrp(composites.EpsilonPlusFlat(canonizers=merge)))
-put("epsilon_alpha2_beta1", lrp(composites.EpsilonAlpha2Beta1(canonizers=merge)))
-put("epsilon_gamma_box", lrp(composites.EpsilonGammaBox(-1.5, 2.0, canonizers=merge)))
+put("epsilon_plus", lrp(composites.EpsilonPlus(layer_map=sums, canonizers=merge)))
+put("epsilon_plus_flat", lrp(composites.EpsilonPlusFlat(layer_map=sums, canonizers=merge)))
+put("epsilon_alpha2_beta1", lrp(composites.EpsilonAlpha2Beta1(layer_map=sums, canonizers=merge)))
+put("epsilon_gamma_box", lrp(composites.EpsilonGammaBox(-1.5, 2.0, layer_map=sums, canonizers=merge)))
 
 
 def cam(method):
