@@ -157,4 +157,47 @@ def cam(method):
 
 put("grad_cam_plus_plus", cam(GradCAMPlusPlus))
 put("score_cam", cam(ScoreCAM))
+
+
+def safe_divide(a, b):
+    denominator = b.clamp(min=1e-9) + b.clamp(max=1e-9)
+    return a / (denominator + (denominator == 0) * 1e-9) * (b != 0)
+
+
+def relevance_cam(bias_count):
+    """Relevance-CAM at conv2 written out from the formulas of the paper and of its authors' code."""
+    def back(forward, inputs, relevance, bias):
+        """inputs * d sum(forward) / d inputs with the relevance divided by sum(forward) + bias."""
+        inputs = [i.detach().requires_grad_() for i in inputs]
+        z = sum(f(i) for f, i in zip(forward, inputs))
+        gradients = torch.autograd.grad(z, inputs, safe_divide(relevance, z.detach() + bias))
+        return sum(i.detach() * g for i, g in zip(inputs, gradients))
+
+    def plus(layer, x, relevance, bias):
+        """z+ with signed inputs."""
+        w = layer.weight.detach()
+        op = nn.functional.linear if w.dim() == 2 else lambda v, k: nn.functional.conv2d(v, k, padding=1)
+        return back([lambda v: op(v, w.clamp(min=0)), lambda v: op(v, w.clamp(max=0))],
+                    [x.clamp(min=0), x.clamp(max=0)], relevance, bias)
+
+    def one(p, _, c):
+        net = Net()
+        with torch.no_grad():
+            pooled = net.relu1(net.pool(net.norm(net.conv1(p))))
+            a = net.conv2(pooled)
+            s = net.relu2(a) + pooled
+            u = net.relu3(net.conv3(s))
+            mean = u.mean((2, 3))
+        start = torch.full((1, 3), -1 / 3)
+        start[0, c] = 1
+        r = plus(net.fc, mean, start, 0.0)
+        r = back([lambda v: v.mean((2, 3))], [u], r, 0.0)
+        r = plus(net.conv3, s, r, bias_count * net.conv3.bias.detach()[None, :, None, None])
+        r = net.relu2(a) * safe_divide(r, s)  # the part of the sum that comes from conv2
+        return (r.mean((2, 3), keepdim=True) * a).sum(1, keepdim=True)
+    return each(one)
+
+
+put("relevance_cam", relevance_cam(1))
+put("relevance_cam_code", relevance_cam(2))
 print("// clang-format on\n\n}  // namespace limn::recorded")
