@@ -186,17 +186,19 @@ TEST_CASE("what DeepLIFT refuses") {
 }
 
 TEST_CASE("DeepLIFT can be part of a loss: its multipliers are differentiated too") {
-  // f(x, w) = <multipliers of a small net, u>, which check_gradient compares with differences.
-  const Window pool = Window::square(2, 2, 0);
-  const Differentiable multipliers = [&](const std::vector<Var<D>>& in) {
+  // The multipliers of a small net as a function of pictures, baselines and weights, compared with differences.
+  const auto multipliers = [](const std::vector<Var<D>>& in, bool create_graph) {
     const RecordForRules keep;
     const Var<D> x = alias(in[0]);
     const Var<D> h = tanh(conv2d(x, in[1], Window{3, 3, 1, 1, 1, 1}));
-    const Var<D> y = relu(max_pool2d(h, pool) + 0.1) * sigmoid(mean(x, {1, 2, 3}));
+    const Var<D> y = relu(max_pool2d(h, Window::square(2, 2, 0)) + 0.1) * sigmoid(mean(x, {1, 2, 3}));
     const Rules<D> rules = explain::deep_lift::rules<D>();
     const Var<D> ones = Tensor<D>(y.shape(), 1);
-    return std::vector{grad<D>(y, x, {.create_graph = true, .upstream = {ones}, .rules = &rules})};
+    return std::vector{grad<D>(y, x, {.create_graph = create_graph, .upstream = {ones}, .rules = &rules})};
   };
-  CHECK(check_gradient(multipliers, {random_tensor<D>({2, 4, 4, 1}, "in"), random_tensor<D>({2, 3, 3, 1}, "w")}).error <
-        1e-6);
+  const Differentiable f = [&](const std::vector<Var<D>>& in) { return multipliers(in, true); };
+  const std::vector<Tensor<D>> at{random_tensor<D>({2, 4, 4, 1}, "in"), random_tensor<D>({2, 3, 3, 1}, "w")};
+  CHECK(check_gradient(f, at).error < 1e-6);
+  const std::vector<Var<D>> leaves{leaf(at[0]), leaf(at[1])};
+  CHECK(difference(multipliers(leaves, true)[0].value(), multipliers(leaves, false)[0].value()) < 1e-12);
 }

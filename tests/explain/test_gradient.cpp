@@ -4,7 +4,7 @@
 #include <doctest/doctest.h>
 
 #include "attribution_net.hpp"
-#include "limn/explain/guided_grad_cam.hpp"
+#include "limn/explain/guided_backprop.hpp"
 
 using namespace limn;
 using namespace limn::testing;

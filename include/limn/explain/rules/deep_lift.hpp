@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "limn/core/parallel.hpp"
 #include "limn/ops/ops.hpp"
 
 namespace limn::explain::deep_lift {
@@ -39,14 +40,32 @@ template <Backend B>
   return change_out / (change_in + here) * (1 - here) + plain * here;
 }
 
+/// The same of a whole doubled batch in one pass, for the first order: g times the quotient, in both halves.
+template <Backend B>
+[[nodiscard]] Tensor<B> rescaled(const Tensor<B>& g, const Tensor<B>& in, const Tensor<B>& out,
+                                 const Tensor<B>& plain) {
+  Tensor<B> found(in.shape());
+  const Index half = in.size() / 2;
+  parallel_pieces(half, Index{1} << 14, [&](Index begin, Index end) {
+    for (Index i = begin; i < end; ++i) {
+      const auto change = in.data()[i] - in.data()[i + half];
+      const bool near = std::abs(static_cast<double>(change)) < nearly_equal;
+      const auto value = g.data()[i] * (out.data()[i] - out.data()[i + half]) / (near ? 1 : change);
+      found.data()[i] = found.data()[i + half] = near ? plain.data()[i] : value;
+    }
+  });
+  return found;
+}
+
 /// Functions of one number: g dOut / dIn, and the gradient at the picture where the input does not change. Complete.
 template <Backend B>
 [[nodiscard]] std::vector<Var<B>> elementwise(const Operation<B>& operation, const Var<B>& g) {
-  const Var<B> in = operation.input(0), out = operation.result();
+  const Var<B> in = operation.input(0), out = operation.result(), plain = operation.derivative(g).front();
   require<ShapeError>(in.shape() == out.shape(), "DeepLIFT: '", operation.name, "' makes ", out.shape(), " of ",
                       in.shape(), ": not a function of one number");
-  return {twice(rescale(pictures(g) * (pictures(out) - baselines(out)), pictures(in) - baselines(in),
-                        pictures(operation.derivative(g).front())))};
+  if (!is_recording()) return {Var<B>(rescaled(g.value(), in.value(), out.value(), plain.value()))};
+  return {
+      twice(rescale(pictures(g) * (pictures(out) - baselines(out)), pictures(in) - baselines(in), pictures(plain)))};
 }
 
 /// The largest of several: with m the larger of both maxima y and y0, the change from y0 to m is laid on the picture's
