@@ -118,6 +118,23 @@ TEST_CASE("where the picture is the baseline, multipliers are gradients") {
   CHECK(close.values.data()[5] == doctest::Approx(1e-7 * recorded::gradient[5]).epsilon(1e-4));
 }
 
+namespace {
+/// relu(x_0 + x_1)
+struct Sum {
+  static constexpr auto fields = Fields{};
+  Var<D> operator()(const Var<D>& x, auto&) const { return relu(sum(flatten(x), {-1})); }
+};
+}  // namespace
+
+TEST_CASE("where an activation does not change, its multiplier is the gradient at the picture") {
+  // (2, 1) against (1, 2): the sum stays 3, so the relu has the multiplier 1: +1 and -1. Against (-5, 2) it is cut:
+  // (3 - 0) / (3 + 3) = 1/2 times 7 and -1.
+  const Tensor<D> x(Shape{2, 1, 1, 2}, {2, 1, 2, 1}), x0(Shape{2, 1, 1, 2}, {1, 2, -5, 2});
+  const std::vector<Index> classes{0, 0};
+  const double expected[] = {1, -1, 3.5, -0.5};
+  CHECK(off(explain::DeepLift{}.attributions(Sum{}, x, x0, std::span<const Index>(classes)).values, expected) < 1e-12);
+}
+
 TEST_CASE("a batch is explained to the bit as its pictures are") {
   // Of convolutions alone: a matrix product sums in another order for another number of rows, and so does Winograd's
   // algorithm. With both it is equal up to rounding.

@@ -279,6 +279,25 @@ TEST_CASE("grouped and depthwise convolutions, LAP-Pools, products and quotients
   }
 }
 
+namespace {
+/// relu(h + b) + h with h = conv(x): the bias stands behind one of the two uses alone and must not be merged.
+struct Twice {
+  Tensor<D> weight = random_tensor<D>({3, 3, 3, 2}, "twice"), bias = random_tensor<D>({3}, "bias");
+  static constexpr auto fields = Fields{};
+  Var<D> operator()(const Var<D>& x, auto&) const {
+    const Var<D> h = conv2d(x, Var<D>(weight));
+    return flatten(global_average(relu(h + Var<D>(bias)) + h));
+  }
+};
+}  // namespace
+
+TEST_CASE("a bias is merged only where the layer's output goes nowhere else") {
+  const std::vector<Index> classes{2, 0};
+  const auto x = random_tensor<D>({2, 5, 5, 2}, "x");
+  CHECK(apart(almost_zero.attributions(Twice{}, x, std::span<const Index>(classes)).values,
+              explain::InputTimesGradient{}.attributions(Twice{}, x, std::span<const Index>(classes)).values) < 1e-9);
+}
+
 TEST_CASE("a batch is explained to the bit as its pictures are, and up to rounding with matrix products") {
   const auto check = [](const auto& net, const Tensor<Cpu>& x, double most) {
     std::vector<Index> classes;

@@ -28,6 +28,8 @@ struct DeepLift {
     require<ShapeError>(baselines.shape() == images.shape(), "DeepLIFT: images ", images.shape(), ", baselines ",
                         baselines.shape());
     const Index n = images.dim(0);
+    require<ShapeError>(static_cast<Index>(classes.size()) == n, "DeepLIFT: ", n, " images, but ", classes.size(),
+                        " classes");
     Shape doubled = images.shape();
     doubled[0] = 2 * n;
     Tensor<B> both(doubled);
@@ -37,8 +39,6 @@ struct DeepLift {
     const RecordedPass<B> pass = record_pass(net, both, true);
     std::vector<Index> of(classes.begin(), classes.end());
     of.insert(of.end(), classes.begin(), classes.end());
-    require<ShapeError>(static_cast<Index>(classes.size()) == n, "DeepLIFT: ", n, " images, but ", classes.size(),
-                        " classes");
     const Tensor<B> start = one_hot(pass.logits.value(), std::span<const Index>(of));
     Rules<B> rules = deep_lift::rules<B>();
     for (const std::string& operation : elementwise) rules.on(operation, deep_lift::elementwise<B>);
