@@ -1,4 +1,5 @@
-// Recorded by record_attributions.py with torch 1.13.0a0 captum 0.8.0 zennit 0.5.1 grad-cam 1.5.7, in double. Do not edit by hand.
+// Recorded by record_attributions.py with torch 1.13.0a0 captum 0.8.0
+// zennit 0.5.1 grad-cam 1.5.7, in double. Do not edit by hand.
 #pragma once
 
 namespace limn::recorded {

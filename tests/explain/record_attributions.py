@@ -96,8 +96,8 @@ def everywhere(rule, canonizers):
     return composites.LayerMapComposite(sums + base, canonizers=canonizers)
 
 
-print("// Recorded by record_attributions.py with torch", torch.__version__, "captum", captum.__version__,
-      "zennit 0.5.1 grad-cam 1.5.7, in double. Do not edit by hand.")
+print("// Recorded by record_attributions.py with torch", torch.__version__, "captum", captum.__version__)
+print("// zennit 0.5.1 grad-cam 1.5.7, in double. Do not edit by hand.")
 print("#pragma once\n\nnamespace limn::recorded {\n\n// clang-format off")
 
 put("logits", Net()(x))
