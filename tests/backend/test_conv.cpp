@@ -38,6 +38,26 @@ TEST_CASE("convolution is the sum it stands for, in float and double") {
   random_geometries<double>(6, 1e-13);
 }
 
+TEST_CASE("few channels, lines longer than a strip, and sums over many positions") {
+  struct Case {
+    Index n, h, w, c, k;
+    Window win;
+  };
+  for (const auto& [n, h, w, c, k, win] : {Case{2, 30, 30, 3, 64, Window::square(7, 2, 3)},
+                                           {1, 9, 140, 1, 16, Window::square(3, 1, 1)},
+                                           {2, 8, 9, 2, 48, {4, 3, 1, 2, 5, 2}},
+                                           {1, 5, 6, 3, 32, {2, 2, 3, 3, 1, 1}},
+                                           {3, 30, 29, 5, 9, Window::square(1)},
+                                           {2, 40, 30, 16, 24, Window::square(3, 1, 1)},
+                                           {1, 12, 12, 24, 600, Window::square(3, 2, 1)},
+                                           {1, 7, 7, 300, 1000, Window::square(1)}}) {
+    CAPTURE(text(Shape({n, h, w, c}), " k ", k));
+    const testing::WithoutWinograd direct;
+    testing::check_below(compare<float>(n, h, w, c, k, win), 1e-5);
+    testing::check_below(compare<double>(n, h, w, c, k, win), 1e-13);
+  }
+}
+
 TEST_CASE("the error of convolution in float on the layers of ResNet-18") {
   const testing::WithoutWinograd direct;
   for (const auto& [side, c, k, win] : {std::tuple{28, 3, 64, Window::square(7, 2, 3)},

@@ -65,6 +65,27 @@ TEST_CASE("large weights, and more tiles than are transformed at once") {
   }
 }
 
+TEST_CASE("transformed weights that are kept give the same bits, and serve fewer tiles") {
+  const Window win = Window::square(3, 1, 1);
+  for (const auto& [side, c, k] : {std::array<Index, 3>{24, 64, 64}, {28, 128, 128}, {14, 256, 256}, {14, 512, 256}}) {
+    CAPTURE(c);
+    const auto x = noise<float>({1, side, side, c}, 1), weight = noise<float>({k, 3, 3, c}, 2);
+    kernel::detail::PackedWeights<float> packed;
+    const auto first = kernel::conv2d(x, weight, win, {}, {}, &packed),
+               again = kernel::conv2d(x, weight, win, {}, {}, &packed), plain = kernel::conv2d(x, weight, win);
+    CHECK(std::equal(first.data(), first.data() + first.size(), again.data()));
+    // With few tiles only kept weights are worth the algorithm, and too large ones are not kept.
+    const bool always = kernel::detail::winograd_for<float>(1, side, side, c, k, win) != nullptr, kept = c < 512;
+    CHECK(std::equal(first.data(), first.data() + first.size(), plain.data()) == (always || !kept));
+    double most = 0, scale = 0;
+    for (Index i = 0; i < plain.size(); ++i) {
+      most = std::max(most, std::abs(static_cast<double>(first.data()[i] - plain.data()[i])));
+      scale = std::max(scale, std::abs(static_cast<double>(plain.data()[i])));
+    }
+    CHECK(most < 1e-4 * scale);
+  }
+}
+
 TEST_CASE("the error of Winograd's algorithm in float on the layers of ResNet-18 is below 1e-4") {
   const Window win = Window::square(3, 1, 1);
   double most = 0;

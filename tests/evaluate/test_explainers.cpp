@@ -10,6 +10,7 @@
 #include "limn/explain/deep_lift.hpp"
 #include "limn/explain/gradient.hpp"
 #include "limn/explain/guided_backprop.hpp"
+#include "limn/explain/input_gradient.hpp"
 #include "limn/explain/lrp.hpp"
 #include "limn/explain/relevance_cam.hpp"
 #include "limn/metrics/classification.hpp"
@@ -27,7 +28,7 @@ TEST_CASE("every explainer can be scored") {
   const auto scores =
       evaluate(net, set,
                metrics::Localisation{Layer2{}, explain::GradCamPlusPlus<"layer2">{}, explain::ScoreCam<"layer2">{},
-                                     explain::RelevanceCam<"layer2">{}, explain::Gradient{},
+                                     explain::RelevanceCam<"layer2">{}, explain::InputGradient{},
                                      explain::InputTimesGradient{}, explain::DeconvNet{}, explain::GuidedBackprop{},
                                      explain::GuidedGradCam<"layer2">{}, explain::IntegratedGradients{.steps = 3},
                                      explain::SmoothGrad{noise}, explain::VarGrad{noise}, explain::DeepLift{},

@@ -5,6 +5,7 @@
 
 #include "attribution_net.hpp"
 #include "limn/explain/guided_backprop.hpp"
+#include "limn/explain/input_gradient.hpp"
 
 using namespace limn;
 using namespace limn::testing;
@@ -24,7 +25,8 @@ TEST_CASE("the net is the recorded one") {
 }
 
 TEST_CASE("gradients agree with Captum") {
-  CHECK(off(of(explain::Gradient{}), recorded::gradient) < 1e-9);
+  CHECK(off(explain::InputGradient{}.attributions(RecordedNet{}, recorded_images(), recorded_targets()),
+            recorded::gradient) < 1e-9);
   CHECK(off(of(explain::InputTimesGradient{}), recorded::input_times_gradient) < 1e-9);
   CHECK(off(of(explain::DeconvNet{}), recorded::deconvnet) < 1e-9);
   CHECK(off(of(explain::GuidedBackprop{}), recorded::deconvnet) > 1e-2);
@@ -32,7 +34,7 @@ TEST_CASE("gradients agree with Captum") {
 }
 
 TEST_CASE("maps: absolute values for gradients, signed sums for contributions") {
-  const auto gradient = explain::Gradient{}(RecordedNet{}, recorded_images(), recorded_targets());
+  const auto gradient = explain::InputGradient{}(RecordedNet{}, recorded_images(), recorded_targets());
   const auto product = explain::InputTimesGradient{}(RecordedNet{}, recorded_images(), recorded_targets());
   REQUIRE(gradient[1].map.shape() == std::array<std::size_t, 2>{6, 8});
   const std::size_t last = 2 * 6 * 8 * 2 - 2;
@@ -45,7 +47,7 @@ TEST_CASE("maps: absolute values for gradients, signed sums for contributions") 
 
 TEST_CASE("explainers record even where their caller does not") {
   const NoRecord no_record;
-  CHECK(off(of(explain::Gradient{}), recorded::gradient) < 1e-9);
+  CHECK(off(of(explain::InputTimesGradient{}), recorded::input_times_gradient) < 1e-9);
   CHECK(off(of(explain::DeconvNet{}), recorded::deconvnet) < 1e-9);
   CHECK(!is_recording());
 }

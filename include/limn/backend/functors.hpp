@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "limn/backend/exponential.hpp"
 #include "limn/core/config.hpp"
 
 namespace limn::functor {
@@ -89,8 +90,7 @@ struct Power {
 struct Exp {
   template <class T>
   LIMN_HD T operator()(T x) const {
-    using std::exp;
-    return exp(x);
+    return exponential(x);
   }
 };
 struct Log {
@@ -122,8 +122,7 @@ struct Sign {
 struct Tanh {
   template <class T>
   LIMN_HD T operator()(T x) const {
-    using std::tanh;
-    return tanh(x);
+    return hyperbolic_tangent(x);
   }
 };
 
@@ -153,10 +152,8 @@ struct ReluGradient {
 struct Sigmoid {
   template <class T>
   LIMN_HD T operator()(T x) const {
-    using std::exp;
-    if (x >= T(0)) return T(1) / (T(1) + exp(-x));
-    const T e = exp(x);
-    return e / (T(1) + e);
+    const T e = exponential(x < T(0) ? x : -x);
+    return (x < T(0) ? e : T(1)) / (T(1) + e);
   }
 };
 struct SigmoidGradient {
@@ -169,9 +166,7 @@ struct SigmoidGradient {
 struct Softplus {
   template <class T>
   LIMN_HD T operator()(T x) const {
-    using std::exp;
-    using std::log1p;
-    return (x > T(0) ? x : T(0)) + log1p(exp(x > T(0) ? -x : x));
+    return (x > T(0) ? x : T(0)) + log_one_plus(exponential(x > T(0) ? -x : x));
   }
 };
 

@@ -8,10 +8,11 @@
 //   conv2d, conv2d_input, conv2d_weight       y(x, w), scaled and rectified on request; its adjoints in x and in w
 //   depthwise_conv2d, depthwise_conv2d_input, depthwise_conv2d_weight     a window for every channel
 //   grouped_conv2d, grouped_conv2d_input, grouped_conv2d_weight           channels in groups
-//   max_pool2d, avg_pool2d, avg_pool2d_input
+//   max_pool2d, max_pool2d_input, avg_pool2d, avg_pool2d_input
 //   unfold2d, fold2d                   windows as an axis of their own, and the adjoint
 //   moments, scale_and_shift, normalise, batch_norm_gradient   batch normalisation, with a ReLU on request
 //   softmax, log_softmax               along the last axis
+//   cross_entropy, cross_entropy_gradient     mean of -ln softmax at one position of each row, and its gradient
 //   resize_bilinear, resize_bilinear_input    sampled per axis, and the adjoint
 //   take, scatter_add                  by flat positions, and the adjoint
 //   argmax, top_k                      positions along the last axis
@@ -32,4 +33,5 @@
 #include "limn/backend/cpu/pool.hpp"
 #include "limn/backend/cpu/reduce.hpp"
 #include "limn/backend/cpu/resize.hpp"
+#include "limn/backend/cpu/softmax.hpp"
 #include "limn/backend/functors.hpp"

@@ -23,7 +23,7 @@ class Error : public std::runtime_error {
   const std::string& where() const noexcept { return where_; }
 
   /// On its way out of a network every layer puts the name of the child it came from in front of the path.
-  void came_through(const std::string& name) {
+  [[gnu::cold]] void came_through(const std::string& name) {
     where_ = where_.empty() ? name : name + "." + where_;
     const auto colon = message_.find(':');  // "conv2d: input has ..." -> "conv2d at layer2.0.conv1: input has ..."
     const bool named = colon != std::string::npos && message_.find(' ') > colon;

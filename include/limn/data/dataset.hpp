@@ -116,7 +116,7 @@ class Dataset {
 
   /// The group of each sample: its cell of the column `by` (see SplitOptions). An empty cell: the sample is on its own.
   /// Throws OptionError listing the columns.
-  std::vector<std::string> groups(const std::optional<std::string>& by = std::nullopt) const {
+  [[gnu::cold]] std::vector<std::string> groups(const std::optional<std::string>& by = std::nullopt) const {
     std::vector<std::string> out;
     const std::vector<std::string>* column = nullptr;
     if (by && !by->empty()) {

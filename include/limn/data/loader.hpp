@@ -50,7 +50,7 @@ struct Pick {
   Index position, repeat;
 };
 
-inline std::vector<Pick> epoch_picks(const Dataset& data, const LoaderOptions& options, Index epoch) {
+[[gnu::cold]] inline std::vector<Pick> epoch_picks(const Dataset& data, const LoaderOptions& options, Index epoch) {
   // One queue for each class that occurs, or a single one.
   std::vector<std::vector<Index>> queues(options.balanced ? static_cast<std::size_t>(data.classes()) : 1);
   for (Index i = 0; i < data.size(); ++i)
@@ -73,8 +73,8 @@ inline std::vector<Pick> epoch_picks(const Dataset& data, const LoaderOptions& o
   return picks;
 }
 
-inline HostBatch make_batch(const Dataset& data, const LoaderOptions& options, Index epoch, const Pick* picks,
-                            std::size_t count) {
+[[gnu::cold]] inline HostBatch make_batch(const Dataset& data, const LoaderOptions& options, Index epoch,
+                                          const Pick* picks, std::size_t count) {
   const auto height = static_cast<std::size_t>(data.height()), width = static_cast<std::size_t>(data.width());
   const auto channels = static_cast<std::size_t>(data.channels());
   HostBatch batch;
@@ -159,7 +159,7 @@ class BatchStream {
       return make(made);
     }
 
-    void work() {
+    [[gnu::cold]] void work() {
       try {
         for (; made < batches; ++made) {
           HostBatch batch = make_in_thread();

@@ -62,8 +62,8 @@ struct Explained {
 /// Calls visit(sample, explanation) for every correctly predicted picture (of class `only`, unless that is -1) with a
 /// mask that is not empty.
 template <Backend B>
-void explain_hits(const Explained<B>& explained, const data::Dataset& set, Index only,
-                  const FunctionRef<void(const data::Sample&, const explain::Explanation&)>& visit) {
+[[gnu::cold]] void explain_hits(const Explained<B>& explained, const data::Dataset& set, Index only,
+                                const FunctionRef<void(const data::Sample&, const explain::Explanation&)>& visit) {
   auto stream = data::Loader(set, {.batch = evaluation_batch}).epoch(0);
   while (auto host = stream.next()) {
     const Batch<B> batch = to_batch<B>(*host);

@@ -1,4 +1,5 @@
-// The gradient of a class score in the picture, as it is and in the forms that need nothing else.
+// What needs no more than the gradient of a class score in the picture: its product with the picture, and DeconvNet.
+// The gradient itself is explain/input_gradient.hpp.
 #pragma once
 
 #include <span>
@@ -7,25 +8,6 @@
 #include "limn/explain/attribution.hpp"
 
 namespace limn::explain {
-
-/// d score / d picture (Simonyan et al. 2013).
-struct Gradient {
-  static constexpr const char* name = "Gradient";
-  static constexpr bool probability = false;
-
-  /// Signed, of the shape of the images (n, h, w, c).
-  template <class Net, Backend B>
-  [[nodiscard]] Attribution<B> attributions(const Net& net, const Tensor<B>& images,
-                                            std::span<const Index> classes) const {
-    return {score_gradient(net, images, classes)};
-  }
-  /// The sum of the absolute values over channels.
-  template <class Net, Backend B>
-  [[nodiscard]] std::vector<Explanation> operator()(const Net& net, const Tensor<B>& images,
-                                                    std::span<const Index> classes) const {
-    return explanations(attributions(net, images, classes), Channels::absolute);
-  }
-};
 
 /// picture * d score / d picture (Shrikumar et al. 2016): what a network that is linear around the picture adds up.
 struct InputTimesGradient {

@@ -46,7 +46,7 @@ class LocalisationStudy {
   /// Both (H, W), the same size. `ranking`, where it is given, tells in place of the map which pixels are the highest
   /// (top K, ranks, pointing): a map may hold many equal ones. A map that marks nothing scores an IoU of 0 by
   /// threshold; all that needs a ranking is undefined on it. Throws as check_map does.
-  void add(const Map& map, const Map& mask, const std::optional<Map>& ranking = std::nullopt) {
+  [[gnu::cold]] void add(const Map& map, const Map& mask, const std::optional<Map>& ranking = std::nullopt) {
     check_map(map, mask);
     const Map& rank = ranking ? *ranking : map;
     check_map(rank, mask);
@@ -70,7 +70,7 @@ class LocalisationStudy {
     learned_.add(options_.learned && positive ? iou((*options_.learned)(map), mask) : undefined_value);
   }
 
-  [[nodiscard]] LocalisationScores scores() const {
+  [[nodiscard, gnu::cold]] LocalisationScores scores() const {
     LocalisationScores s;
     s.explainer = explainer_;
     s.images = images_;

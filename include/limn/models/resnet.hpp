@@ -159,7 +159,7 @@ struct ResNet {
              field<"layer1">(&ResNet::layer1), field<"layer2">(&ResNet::layer2),   field<"layer3">(&ResNet::layer3),
              field<"layer4">(&ResNet::layer4), field<"avgpool">(&ResNet::avgpool), field<"fc">(&ResNet::fc)};
 
-  explicit ResNet(Seed seed = {}) { initialise(*this, seed); }
+  [[gnu::cold]] explicit ResNet(Seed seed = {}) { initialise(*this, seed); }
 
   static constexpr Dims shape(Dims in) {
     return shapes<Sequential<decltype(conv1), decltype(maxpool), decltype(layer1), decltype(layer2), decltype(layer3),

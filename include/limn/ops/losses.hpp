@@ -20,7 +20,14 @@ template <Backend B>
             classes - 1);
     at.data()[i] = static_cast<std::int32_t>(i * classes + label);
   }
-  return -mean(take(log_softmax(logits), at));
+  const auto loss = kernel::cross_entropy(logits.value(), at);
+  return record("cross_entropy", loss.mean, from(logits, [logits, at, rows = loss.rows](const Var<B>& g) {
+                  if (!is_recording())
+                    return Var<B>(kernel::cross_entropy_gradient(g.value(), logits.value(), rows, at));
+                  const Var<B> one = Tensor<B>(at.shape(), typename B::scalar(1));
+                  return (softmax(logits) - scatter_add(one, at, logits.shape())) *
+                         (g / static_cast<typename B::scalar>(at.size()));
+                }));
 }
 
 /// Mean of the binary cross-entropy between sigmoid(logits) and targets in [0, 1], same shape.

@@ -13,7 +13,11 @@ template <Backend B>
   require<ShapeError>(win.pad_h < win.kernel_h && win.pad_w < win.kernel_w,
                       "max_pool2d: padding must be smaller than the window");
   auto largest = kernel::max_pool2d(x.value(), win);
-  return detail::record_take("max_pool2d", x, std::move(largest.value), largest.position, x.dim(0));
+  return record("max_pool2d", std::move(largest.value),
+                from(x, [position = largest.position, win, s = x.shape()](const Var<B>& g) {
+                  if (is_recording()) return scatter_add(g, position, s, s[0]);
+                  return Var<B>(kernel::max_pool2d_input(g.value(), position, s, win));
+                }));
 }
 
 template <Backend B>

@@ -92,7 +92,7 @@ inline constexpr Colour outline_colour{70, 255, 190};
 }
 
 /// The picture as RGB at the size shown: enlarged bilinearly, reduced by averaging blocks.
-[[nodiscard]] inline Rgb shown_image(const xt::xtensor<float, 3>& image) {
+[[nodiscard, gnu::cold]] inline Rgb shown_image(const xt::xtensor<float, 3>& image) {
   const std::size_t rows = image.shape()[0], columns = image.shape()[1], channels = image.shape()[2];
   const auto [height, width] = shown_size(rows, columns);
   const std::size_t block_rows = std::max<std::size_t>(1, rows / height),

@@ -23,6 +23,7 @@ namespace detail {
 template <Backend B>
 struct Learner {
   OwnedFunction<Var<B>(const Var<B>& images, Run<B>& run)> network;
+  OwnedFunction<void(Run<B>& run)> watch;  ///< what the loss needs of a pass
   OwnedFunction<LossValue<B>(const Step<B>& step)> loss;
   std::vector<Leaf<B>> leaves;
   Optimizer<B> optimizer;
@@ -74,7 +75,8 @@ std::vector<std::pair<std::string, double>> train_batch(Learner<B>& learner, dat
   Run<B> run;
   run.training = true;
   run.checkpoint = learner.checkpoint;
-  const Var<B> logits = learner.network(batch.images, run);
+  learner.watch(run);
+  const Var<B> logits = learner.network(run.input(batch.images), run);
   const LossValue<B> value = learner.loss(Step<B>{batch, logits, run, progress});
   std::vector<std::pair<std::string, double>> terms{{"loss", static_cast<double>(value.total.item())}};
   if (value.terms.size() > 1) append(terms, value.terms);
@@ -99,8 +101,8 @@ struct Validation {
 
 /// Cross-entropy, accuracy and AUC, nothing recorded; nothing where `stop` says so.
 template <Backend B>
-std::optional<Validation> validate(const Learner<B>& learner, const data::Loader& loader, Index epoch,
-                                   const FunctionRef<bool()>& stop) {
+[[gnu::cold]] std::optional<Validation> validate(const Learner<B>& learner, const data::Loader& loader, Index epoch,
+                                                 const FunctionRef<bool()>& stop) {
   const NoRecord off;
   const auto count = static_cast<std::size_t>(loader.samples()),
              classes = static_cast<std::size_t>(loader.dataset().classes());

@@ -256,6 +256,7 @@ std::vector<Op> image() {
              .arguments = "x (n, h, w, c), window",
              .meaning = "largest element of every window; padding never wins",
              .gradients = "x",
+             .fused = true,
              .cases = each_of(poolings(), max_pool),
              .random = [](Random& r) { return max_pool(random_pooling(r)); },
              .large = max_pool(large),

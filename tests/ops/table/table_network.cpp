@@ -160,6 +160,7 @@ std::vector<Op> network() {
                  .arguments = "logits (n, classes), n labels",
                  .meaning = "mean of -ln softmax(logits)[label]",
                  .gradients = "logits",
+                 .fused = true,
                  .cases = {classified({0, 2}, 3), classified({1}, 2), classified({3, 3, 0, 1}, 5)},
                  .random =
                      [](Random& r) {

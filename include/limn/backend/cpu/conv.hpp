@@ -4,10 +4,13 @@
 #pragma once
 
 #include <algorithm>
+#include <memory>
 #include <mutex>
+#include <optional>
 #include <utility>
 #include <vector>
 
+#include "limn/backend/cpu/blocks/outer.hpp"
 #include "limn/backend/cpu/blocks/product.hpp"
 #include "limn/backend/cpu/blocks/winograd.hpp"
 
@@ -15,23 +18,38 @@ namespace limn::kernel {
 
 namespace detail {
 
-/// Packed weights, kept between calls: for predictions with a network that does not change while this lives. Several
-/// threads may use it.
+/// Packed or transformed weights, kept between calls: for predictions with a network that does not change while this
+/// lives. Several threads may use it.
 template <class T>
 class PackedWeights {
  public:
-  /// transposed_panels of the weight, packed at the first call with it.
+  /// transposed_panels of the weight.
   Panels<T> transposed(const Tensor<CpuOf<T>>& weight, Index inner, Index columns) {
-    const std::lock_guard lock(mutex_);
-    for (const auto& [known, panels] : kept_)
-      if (known.data() == weight.data()) return panels;
-    kept_.emplace_back(weight, transposed_panels(weight.data(), inner, columns));
-    return kept_.back().second;
+    return {inner, columns, find(weight, 0, [&] { return transposed_panels(weight.data(), inner, columns).data; })};
+  }
+  /// transformed_weight of the weight.
+  Matrices<T> transformed(const Tensor<CpuOf<T>>& weight, const Algorithm<T>& by, const Weights<T>& of) {
+    return {by.products(), of.inner(), of.columns(), panel_width<T>(of.columns()),
+            find(weight, by.tile, [&] { return transformed_weight(by, of).data; })};
   }
 
  private:
+  struct Kept {
+    Tensor<CpuOf<T>> weight;  // holds its address
+    Index tile;               // of the transformation
+    std::shared_ptr<T> made;
+  };
+  /// What `make` gave at the first call with this weight and tile.
+  std::shared_ptr<T> find(const Tensor<CpuOf<T>>& weight, Index tile, const FunctionRef<std::shared_ptr<T>()>& make) {
+    const std::lock_guard lock(mutex_);
+    for (const Kept& kept : kept_)
+      if (kept.weight.data() == weight.data() && kept.tile == tile) return kept.made;
+    kept_.push_back({weight, tile, make()});
+    return kept_.back().made;
+  }
+
   std::mutex mutex_;
-  std::vector<std::pair<Tensor<CpuOf<T>>, Panels<T>>> kept_;  // the tensors hold their addresses
+  std::vector<Kept> kept_;
 };
 
 /// y = windows of x (n, h, w, c) times the weight (k, area, c), by the way that is faster.
@@ -39,13 +57,18 @@ template <class T>
 void windows_times_weight(const T* x, Index n, Index h, Index w, Index c, const Window& win,
                           const Tensor<CpuOf<T>>& weight, const Epilogue<T>& finish, PackedWeights<T>* packed, T* y) {
   const Index out_h = win.out_h(h), out_w = win.out_w(w), k = weight.dim(0), inner = win.area() * c;
-  if (const Algorithm<T>* by = winograd_for<T>(n, h, w, c, k, win))
-    winograd_convolve<T>(*by, {x, h, w, c, win.pad_h, win.pad_w}, {by->tile, n, out_h, out_w},
-                         {weight.data(), k, c, false}, finish, y);
-  else
+  const bool keeps = packed != nullptr && worth_keeping(c, k);  // then it pays for fewer tiles
+  if (const Algorithm<T>* by = winograd_for<T>(n, h, w, c, k, win, keeps ? block_rows : 2 * block_rows)) {
+    const Weights<T> of{weight.data(), k, c, false};
+    std::optional<Matrices<T>> kept;
+    if (keeps) kept = packed->transformed(weight, *by, of);
+    winograd_convolve<T>(*by, {x, h, w, c, win.pad_h, win.pad_w}, {by->tile, n, out_h, out_w}, of,
+                         kept ? &*kept : nullptr, finish, y);
+  } else {
     convolve(x, n, h, w, c, win, {out_h, out_w},
              packed != nullptr ? packed->transposed(weight, inner, k) : transposed_panels(weight.data(), inner, k),
              finish, y);
+  }
 }
 
 /// The elements of an axis of the input whose number, counted from the first one that is padding, leaves the same rest
@@ -67,7 +90,8 @@ struct Phase {
 template <class T>
 void convolve_back(const T* y, Index n, Index h, Index w, Index c, const Window& win, const T* weight, Index k, T* x) {
   const Index out_h = win.out_h(h), out_w = win.out_w(w);
-  if (win.kernel_h < win.stride_h || win.kernel_w < win.stride_w) std::fill_n(x, n * h * w * c, T(0));
+  if (win.kernel_h < win.stride_h || win.kernel_w < win.stride_w)
+    parallel_for(n * h, [&](Index line) { std::fill_n(x + line * w * c, w * c, T(0)); });
   for (Index a = 0; a < std::min(win.stride_h, win.kernel_h); ++a)
     for (Index b = 0; b < std::min(win.stride_w, win.kernel_w); ++b) {
       const Phase down(a, h, win.kernel_h, win.stride_h, win.pad_h),
@@ -145,7 +169,7 @@ template <class T>
       win.stride_h == 1 && win.stride_w == 1 ? detail::winograd_for<T>(n, y.dim(1), y.dim(2), k, c, back) : nullptr;
   if (by != nullptr)
     detail::winograd_convolve<T>(*by, {y.data(), y.dim(1), y.dim(2), k, back.pad_h, back.pad_w}, {by->tile, n, h, w},
-                                 {weight.data(), k, c, true}, {}, x.data());
+                                 {weight.data(), k, c, true}, nullptr, {}, x.data());
   else if (2 * c < detail::lanes<T> && win.area() > 1)
     detail::scatter_back(y.data(), n, h, w, c, win, weight.data(), k, x.data());
   else

@@ -70,9 +70,14 @@ void depthwise_row(const WindowPart<T>& rows, Index w, Index c, const AxisWalk& 
   };
   const auto to_column = [&](Index j) { return out + (walk.first + j * walk.step) * c; };
   const auto one = [&](Index j) { sum_cut_window<T, Lanes>(place(j, walk.inside(j, w)), from, to, c, to_column(j)); };
-  auto some = walk.in_step == 1 ? sum_window<T, Lanes, true, 0> : sum_window<T, Lanes, false, 0>;
+  auto some = walk.in_step == 1 ? sum_window<T, Lanes, true, 0, 0> : sum_window<T, Lanes, false, 0, 0>;
   if (rows.rows == 3 && walk.taps == 3)
-    some = walk.in_step == 1 ? sum_window<T, Lanes, true, 3> : sum_window<T, Lanes, false, 3>;
+    some = walk.in_step == 1 ? sum_window<T, Lanes, true, 3, 3> : sum_window<T, Lanes, false, 3, 3>;
+  // The parts of such a window that meet one place of a stride of two, on the way back.
+  if (walk.in_step == 1 && rows.rows == 1 && walk.taps == 1) some = sum_window<T, Lanes, true, 1, 1>;
+  if (walk.in_step == 1 && rows.rows == 1 && walk.taps == 2) some = sum_window<T, Lanes, true, 1, 2>;
+  if (walk.in_step == 1 && rows.rows == 2 && walk.taps == 1) some = sum_window<T, Lanes, true, 2, 1>;
+  if (walk.in_step == 1 && rows.rows == 2 && walk.taps == 2) some = sum_window<T, Lanes, true, 2, 2>;
   for (Index j = 0; j < begin; ++j) one(j);
   // The last block takes columns along that are done already, as the last register does with channels.
   constexpr Index block = block_of_columns;
@@ -114,7 +119,8 @@ void depthwise(const T* in, Index n, Index h, Index w, Index c, const std::vecto
 template <class T, int Lanes>
 void add_depthwise_weight(const T* x, Index h, Index w, Index c, const T* y, const AxisWalk& down,
                           const AxisWalk& along, Index first, Index last, Index from, Index to, T* sums, Index slots) {
-  constexpr Index chunk = 16;  // columns whose numbers stay near while the registers pass by
+  // Columns whose numbers stay near while the registers pass by. With a stride, x is too large to wait for its turn.
+  const Index chunk = along.in_step == 1 ? 16 : 4;
   const auto [begin, end] = along.whole(w);
   for (Index line = first; line < last; ++line) {
     const auto [top, bottom] = down.inside(line % down.count, h);

@@ -5,6 +5,7 @@
 
 #include <Eigen/Core>
 
+#include "limn/backend/cpu/blocks/outer.hpp"
 #include "limn/backend/cpu/blocks/product.hpp"
 #include "limn/core/parallel.hpp"
 #include "limn/core/tensor.hpp"

@@ -1,4 +1,4 @@
-// Batch normalisation over all axes but the last, and softmax along the last.
+// Batch normalisation over all axes but the last.
 #pragma once
 
 #include <algorithm>
@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "limn/backend/cpu/blocks/channels.hpp"
 #include "limn/core/parallel.hpp"
 #include "limn/core/tensor.hpp"
 
@@ -14,52 +15,82 @@ namespace limn::kernel {
 
 namespace detail {
 
-/// Rows that stay in a core's cache, and few enough for sums to be exact to a few bits.
-inline Index rows_of_block(Index c) { return std::clamp<Index>(65536 / c, 1, 512); }
+/// Rows whose blocks are joined by one thread.
+inline Index rows_of_group(Index c) { return 8 * rows_of_block(c); }
 
-/// Sums of two functions of (row, channel) over all rows, in blocks of a fixed number of rows: f(begin, end, a, b) adds
-/// to a and b those of a block. Gives the sums of all blocks, 2 c a block.
+/// Calls f(begin, end, a, b) for groups of rows; it leaves two sums for every channel. Gives those of all groups, 2 c
+/// each. A group works on memory of its own: threads that write side by side would wait for each other.
 template <class T>
-std::vector<T> block_sums(Index rows, Index c, const FunctionRef<void(Index, Index, T*, T*)>& f) {
-  const Index block = rows_of_block(c), blocks = (rows + block - 1) / block;
-  std::vector<T> sums(static_cast<std::size_t>(2 * blocks * c));
-  parallel_for(blocks, [&](Index i) {
-    T* const a = sums.data() + 2 * i * c;
-    f(i * block, std::min(rows, (i + 1) * block), a, a + c);
+std::vector<T> group_sums(Index rows, Index c, const FunctionRef<void(Index, Index, T*, T*)>& f) {
+  const Index group = rows_of_group(c), groups = (rows + group - 1) / group;
+  std::vector<T> sums(static_cast<std::size_t>(2 * groups * c));
+  parallel_for(groups, [&](Index i) {
+    std::vector<T> mine(static_cast<std::size_t>(2 * c));
+    f(i * group, std::min(rows, (i + 1) * group), mine.data(), mine.data() + c);
+    std::copy(mine.begin(), mine.end(), sums.data() + 2 * i * c);
   });
   return sums;
+}
+
+/// Mean and sum of squared distances from it, over rows of a strip.
+template <class T, int Lanes, int Side>
+void moments_of_strip(const T* in, Index rows, Index c, T* mean, T* squares) {
+  using V = Channels<T, Lanes>;
+  typename V::Value m[Side] = {}, sum[Side] = {};
+  for (Index r = 0; r < rows; ++r)
+#pragma GCC unroll 4
+    for (int s = 0; s < Side; ++s) m[s] += V::load(in + r * c + s * Lanes);
+#pragma GCC unroll 4
+  for (int s = 0; s < Side; ++s) m[s] /= static_cast<T>(rows);
+  for (Index r = 0; r < rows; ++r)
+#pragma GCC unroll 4
+    for (int s = 0; s < Side; ++s) {
+      const auto d = V::load(in + r * c + s * Lanes) - m[s];
+      sum[s] += d * d;
+    }
+#pragma GCC unroll 4
+  for (int s = 0; s < Side; ++s) {
+    V::store(mean + s * Lanes, m[s]);
+    V::store(squares + s * Lanes, sum[s]);
+  }
+}
+
+/// Joins the moments of `count` rows to those of `before` rows (Chan, Golub and LeVeque 1979).
+template <class T>
+void join_moments(const T* of_block, Index count, Index before, Index c, T* mean, T* squares) {
+  const T share = static_cast<T>(count) / static_cast<T>(before + count), weight = static_cast<T>(before) * share;
+#pragma omp simd
+  for (Index k = 0; k < c; ++k) {
+    const T away = of_block[k] - mean[k];
+    mean[k] += away * share;
+    squares[k] += of_block[c + k] + away * away * weight;
+  }
 }
 
 }  // namespace detail
 
 /// Mean and (biased) variance of every channel. Each block of rows is read twice, from the cache, so that a large mean
-/// does not eat the variance; the blocks are joined as by Chan, Golub and LeVeque (1979).
+/// does not eat the variance.
 template <class T>
 [[nodiscard]] std::pair<Tensor<CpuOf<T>>, Tensor<CpuOf<T>>> moments(const Tensor<CpuOf<T>>& x) {
-  const Index c = x.shape().back(), rows = x.size() / c, block = detail::rows_of_block(c);
+  const Index c = x.shape().back(), rows = x.size() / c, block = detail::rows_of_block(c),
+              group = detail::rows_of_group(c);
   const T* const in = x.data();
-  const auto sums = detail::block_sums<T>(rows, c, [&](Index begin, Index end, T* mean, T* squares) {
-    for (Index r = begin; r < end; ++r)
-#pragma omp simd
-      for (Index k = 0; k < c; ++k) mean[k] += in[r * c + k];
-    for (Index k = 0; k < c; ++k) mean[k] /= static_cast<T>(end - begin);
-    for (Index r = begin; r < end; ++r)
-#pragma omp simd
-      for (Index k = 0; k < c; ++k) {
-        const T d = in[r * c + k] - mean[k];
-        squares[k] += d * d;
-      }
+  const auto sums = detail::group_sums<T>(rows, c, [&](Index first, Index last, T* mean, T* squares) {
+    std::vector<T> of_block(static_cast<std::size_t>(2 * c));
+    T* const to = of_block.data();
+    for (Index begin = first; begin < last; begin += block) {
+      const Index count = std::min(block, last - begin);
+      detail::for_strips<T>(c, [&]<int Lanes, int Side>(Index k) {
+        detail::moments_of_strip<T, Lanes, Side>(in + begin * c + k, count, c, to + k, to + c + k);
+      });
+      detail::join_moments(to, count, begin - first, c, mean, squares);
+    }
   });
   Tensor<CpuOf<T>> mean(Shape{c}, T(0)), variance(Shape{c}, T(0));
-  for (Index begin = 0; begin < rows; begin += block) {
-    const T* const of_block = sums.data() + 2 * (begin / block) * c;
-    const T count = static_cast<T>(std::min(block, rows - begin)), before = static_cast<T>(begin), all = before + count;
-    for (Index k = 0; k < c; ++k) {
-      const T away = of_block[k] - mean.data()[k];
-      mean.data()[k] += away * (count / all);
-      variance.data()[k] += of_block[c + k] + away * away * (before * count / all);
-    }
-  }
+  for (Index begin = 0; begin < rows; begin += group)
+    detail::join_moments(sums.data() + 2 * (begin / group) * c, std::min(group, rows - begin), begin, c, mean.data(),
+                         variance.data());
   for (T& v : variance.span()) v /= static_cast<T>(rows);
   return {std::move(mean), std::move(variance)};
 }
@@ -105,6 +136,36 @@ template <class T>
   return y;
 }
 
+namespace detail {
+/// Sums of g and of g (x - m) over rows of a strip. With `y`, the output of a ReLU, only where it is positive; what
+/// remains of g goes to `masked`, which may be where g is.
+template <class T, int Lanes, int Side>
+void gradient_of_strip(const T* g, const T* y, const T* x, const T* m, Index rows, Index c, T* masked, T* sum,
+                       T* product) {
+  using V = Channels<T, Lanes>;
+  typename V::Value mean[Side], a[Side] = {}, b[Side] = {};
+#pragma GCC unroll 4
+  for (int s = 0; s < Side; ++s) mean[s] = V::load(m + s * Lanes);
+  for (Index r = 0; r < rows; ++r)
+#pragma GCC unroll 4
+    for (int s = 0; s < Side; ++s) {
+      const Index at = r * c + s * Lanes;
+      auto up = V::load(g + at);
+      if (y != nullptr) {
+        up = V::load(y + at) > T(0) ? up : typename V::Value{};
+        V::store(masked + at, up);
+      }
+      a[s] += up;
+      b[s] += up * (V::load(x + at) - mean[s]);
+    }
+#pragma GCC unroll 4
+  for (int s = 0; s < Side; ++s) {
+    V::store(sum + s * Lanes, a[s]);
+    V::store(product + s * Lanes, b[s]);
+  }
+}
+}  // namespace detail
+
 template <class T>
 struct BatchNormGradient {
   Tensor<CpuOf<T>> x, gamma, beta, add;
@@ -117,7 +178,8 @@ template <class T>
                                                        const Tensor<CpuOf<T>>& mean, const Tensor<CpuOf<T>>& variance,
                                                        const Tensor<CpuOf<T>>& gamma, T eps,
                                                        const Tensor<CpuOf<T>>& y = {}, bool added = false) {
-  const Index c = x.shape().back(), rows = x.size() / c, block = detail::rows_of_block(c);
+  const Index c = x.shape().back(), rows = x.size() / c, block = detail::rows_of_block(c),
+              group = detail::rows_of_group(c);
   const bool mine = g.unique();
   Tensor<CpuOf<T>> masked = mine || y.empty() ? g : Tensor<CpuOf<T>>(g.shape());
   BatchNormGradient<T> out{!added && (mine || !y.empty()) ? masked : Tensor<CpuOf<T>>(x.shape()),
@@ -126,25 +188,25 @@ template <class T>
   const T *const in = x.data(), *const m = mean.data();
   const T *const from = g.data(), *const after = y.data();
   T* const before = masked.data();  // the gradient before the ReLU
-  const auto sums = detail::block_sums<T>(rows, c, [&](Index begin, Index end, T* a, T* b) {
-    if (after != nullptr) {
-#pragma omp simd
-      for (Index i = begin * c; i < end * c; ++i) {
-        const T up = from[i];  // read in any case, or the loop stays scalar
-        before[i] = after[i] > T(0) ? up : T(0);
-      }
-    }
-    for (Index r = begin; r < end; ++r) {
-      const T *const up = before + r * c, *const row = in + r * c;
+  const auto sums = detail::group_sums<T>(rows, c, [&](Index first, Index last, T* a, T* b) {
+    std::vector<T> of_block(static_cast<std::size_t>(2 * c));
+    T* const to = of_block.data();
+    for (Index begin = first; begin < last; begin += block) {
+      const Index count = std::min(block, last - begin);
+      detail::for_strips<T>(c, [&]<int Lanes, int Side>(Index k) {
+        const Index at = begin * c + k;
+        detail::gradient_of_strip<T, Lanes, Side>(from + at, after == nullptr ? nullptr : after + at, in + at, m + k,
+                                                  count, c, before + at, to + k, to + c + k);
+      });
 #pragma omp simd
       for (Index k = 0; k < c; ++k) {
-        a[k] += up[k];
-        b[k] += up[k] * (row[k] - m[k]);
+        a[k] += to[k];
+        b[k] += to[c + k];
       }
     }
   });
   T *const to_beta = out.beta.data(), *const to_gamma = out.gamma.data();
-  for (Index i = 0; i < (rows + block - 1) / block; ++i)
+  for (Index i = 0; i < (rows + group - 1) / group; ++i)
     for (Index k = 0; k < c; ++k) {
       to_beta[k] += sums[static_cast<std::size_t>(2 * i * c + k)];
       to_gamma[k] += sums[static_cast<std::size_t>((2 * i + 1) * c + k)];
@@ -168,43 +230,6 @@ template <class T>
     }
   });
   return out;
-}
-
-/// Softmax along the last axis, shifted by the largest element: finite for any finite x.
-template <class T>
-[[nodiscard]] Tensor<CpuOf<T>> softmax(const Tensor<CpuOf<T>>& x) {
-  const Index c = x.shape().back();
-  Tensor<CpuOf<T>> y(x.shape());
-  parallel_pieces(x.size() / c, std::max<Index>(1, 4096 / c), [&](Index begin, Index end) {
-    for (Index r = begin; r < end; ++r) {
-      const T* const in = x.data() + r * c;
-      T* const out = y.data() + r * c;
-      T sum = 0;
-      const T top = *std::max_element(in, in + c);
-      for (Index k = 0; k < c; ++k) sum += out[k] = std::exp(in[k] - top);
-      for (Index k = 0; k < c; ++k) out[k] /= sum;
-    }
-  });
-  return y;
-}
-
-/// ln(softmax(x)) along the last axis.
-template <class T>
-[[nodiscard]] Tensor<CpuOf<T>> log_softmax(const Tensor<CpuOf<T>>& x) {
-  const Index c = x.shape().back();
-  Tensor<CpuOf<T>> y(x.shape());
-  parallel_pieces(x.size() / c, std::max<Index>(1, 4096 / c), [&](Index begin, Index end) {
-    for (Index r = begin; r < end; ++r) {
-      const T* const in = x.data() + r * c;
-      T* const out = y.data() + r * c;
-      T sum = 0;
-      const T top = *std::max_element(in, in + c);
-      for (Index k = 0; k < c; ++k) sum += std::exp(in[k] - top);
-      const T shift = top + std::log(sum);
-      for (Index k = 0; k < c; ++k) out[k] = in[k] - shift;
-    }
-  });
-  return y;
 }
 
 }  // namespace limn::kernel

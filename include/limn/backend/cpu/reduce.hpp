@@ -1,14 +1,28 @@
 // Sums along axes. Long sums are cut into blocks of a fixed length, so that the result does not depend on threads.
 #pragma once
 
+#include <algorithm>
 #include <vector>
 
+#include "limn/backend/cpu/blocks/channels.hpp"
 #include "limn/core/parallel.hpp"
 #include "limn/core/tensor.hpp"
 
 namespace limn::kernel {
 
 namespace detail {
+
+/// Sums of rows of a strip of channels.
+template <class T, int Lanes, int Side>
+void sum_strip(const T* in, Index rows, Index c, T* out) {
+  using V = Channels<T, Lanes>;
+  typename V::Value sum[Side] = {};
+  for (Index r = 0; r < rows; ++r)
+#pragma GCC unroll 4
+    for (int s = 0; s < Side; ++s) sum[s] += V::load(in + r * c + s * Lanes);
+#pragma GCC unroll 4
+  for (int s = 0; s < Side; ++s) V::store(out + s * Lanes, sum[s]);
+}
 
 /// in (a, r, c) -> out (a, c), summed over r.
 template <class T>
@@ -44,14 +58,23 @@ void sum_middle(const T* in, T* out, Index a, Index r, Index c) {
   }
   const Index blocks = (r + block - 1) / block;
   std::vector<T> partial(static_cast<std::size_t>(blocks > 1 ? a * blocks * c : 0));
-  parallel_for(a * blocks, [&](Index i) {
-    const Index first = (i % blocks) * block, last = std::min(r, first + block);
-    T* to = blocks > 1 ? partial.data() + i * c : out + i * c;
-    std::fill_n(to, c, T(0));
-    for (Index k = first; k < last; ++k) {
-      const T* p = in + ((i / blocks) * r + k) * c;
+  const Index piece = std::max<Index>(1, 16384 / (std::min(r, block) * c)), step = rows_of_block(c);
+  parallel_pieces(a * blocks, piece, [&](Index from, Index to) {
+    // In memory of its own: threads that add side by side would wait for each other.
+    std::vector<T> mine(static_cast<std::size_t>(2 * c));
+    T *const sum = mine.data(), *const some = sum + c;
+    for (Index i = from; i < to; ++i) {
+      const Index first = (i % blocks) * block, last = std::min(r, first + block);
+      std::fill_n(sum, c, T(0));
+      for (Index begin = first; begin < last; begin += step) {
+        const T* const rows = in + ((i / blocks) * r + begin) * c;
+        for_strips<T>(c, [&]<int Lanes, int Side>(Index k) {
+          sum_strip<T, Lanes, Side>(rows + k, std::min(step, last - begin), c, some + k);
+        });
 #pragma omp simd
-      for (Index j = 0; j < c; ++j) to[j] += p[j];
+        for (Index k = 0; k < c; ++k) sum[k] += some[k];
+      }
+      std::copy_n(sum, c, blocks > 1 ? partial.data() + i * c : out + i * c);
     }
   });
   if (blocks > 1)

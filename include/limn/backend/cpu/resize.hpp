@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "limn/backend/cpu/blocks/channels.hpp"
 #include "limn/core/grid.hpp"
 #include "limn/core/parallel.hpp"
 #include "limn/core/tensor.hpp"
@@ -32,6 +33,24 @@ std::vector<Between<T>> between(Index in, Index out, const Sampling& sampling) {
   return table;
 }
 
+/// A row of the result, out (columns, c), between two rows (w, c) of the input; `share` is that of the second. The last
+/// register takes channels of the one before along.
+template <class T, int Lanes>
+void resize_row(const T* top, const T* bottom, T share, const std::vector<Between<T>>& columns, Index c, T* out) {
+  using V = Channels<T, Lanes>;
+  for (const auto& column : columns) {
+    const Index l = column.low * c, r = column.high * c;
+    for (Index from = 0; from < c; from += Lanes) {
+      const Index k = std::min(from, c - Lanes);
+      const auto a = V::load(top + l + k), b = V::load(bottom + l + k);
+      const auto above = a + column.share * (V::load(top + r + k) - a);
+      const auto below = b + column.share * (V::load(bottom + r + k) - b);
+      V::store(out + k, above + share * (below - above));
+    }
+    out += c;
+  }
+}
+
 }  // namespace detail
 
 template <class T>
@@ -40,22 +59,13 @@ template <class T>
   const Index n = x.dim(0), h = x.dim(1), w = x.dim(2), c = x.dim(3);
   Tensor<CpuOf<T>> y(Shape{n, out_h, out_w, c});
   const auto rows = detail::between<T>(h, out_h, sample_rows), columns = detail::between<T>(w, out_w, sample_columns);
-  parallel_for(n * out_h, [&](Index line) {
-    const auto& row = rows[static_cast<std::size_t>(line % out_h)];
-    const T* const top = x.data() + ((line / out_h) * h + row.low) * w * c;
-    const T* const bottom = x.data() + ((line / out_h) * h + row.high) * w * c;
-    T* out = y.data() + line * out_w * c;
-    for (const auto& column : columns) {
-      const Index l = column.low * c, r = column.high * c;
-      const T s = column.share, t = row.share;
-#pragma omp simd
-      for (Index k = 0; k < c; ++k) {
-        const T a = top[l + k] + s * (top[r + k] - top[l + k]);
-        const T b = bottom[l + k] + s * (bottom[r + k] - bottom[l + k]);
-        out[k] = a + t * (b - a);
-      }
-      out += c;
-    }
+  detail::by_channels<T>(c, [&]<int Lanes>() {
+    parallel_for(n * out_h, [&](Index line) {
+      const auto& row = rows[static_cast<std::size_t>(line % out_h)];
+      const T* const image = x.data() + line / out_h * h * w * c;
+      detail::resize_row<T, Lanes>(image + row.low * w * c, image + row.high * w * c, row.share, columns, c,
+                                   y.data() + line * out_w * c);
+    });
   });
   return y;
 }

@@ -70,17 +70,19 @@ template <class T, int Vectors, int Rows = block_rows>
 }
 
 /// out[r][0 to Vectors registers) = or, with `add`, += the sum over p < count of left[p][r] * right[p][...], for
-/// outer_rows values of r. The steps are the distances of rows in memory.
+/// outer_rows values of r. The steps are the distances of rows in memory. Meanwhile memory from `ahead` on is fetched
+/// into the second-level cache, `ahead_step` numbers for every p.
 template <class T, int Vectors>
 [[gnu::noinline]] void add_outer_products(const T* left, Index left_step, const T* right, Index right_step, Index count,
-                                          bool add, T* out, Index stride) {
+                                          bool add, T* out, Index stride, const T* ahead, Index ahead_step) {
   using R = Register<T>;
   typename R::Value sum[outer_rows][Vectors];
 #pragma GCC unroll 16
   for (int r = 0; r < outer_rows; ++r)
 #pragma GCC unroll 2
     for (int v = 0; v < Vectors; ++v) sum[r][v] = add ? R::load(out + r * stride + v * lanes<T>) : typename R::Value{};
-  for (Index p = 0; p < count; ++p, left += left_step, right += right_step) {
+  for (Index p = 0; p < count; ++p, left += left_step, right += right_step, ahead += ahead_step) {
+    __builtin_prefetch(ahead, 0, 2);
     typename R::Value row[Vectors];
 #pragma GCC unroll 2
     for (int v = 0; v < Vectors; ++v) row[v] = R::load(right + v * lanes<T>);

@@ -5,27 +5,9 @@
 
 #include <algorithm>
 
-#include "limn/backend/cpu/blocks/block.hpp"
+#include "limn/backend/cpu/blocks/channels.hpp"
 
 namespace limn::kernel::detail {
-
-/// Neighbouring channels that are worked on at once: a register, a quarter of one, or a single number.
-template <class T, int Lanes>
-struct Channels {
-  using Value [[gnu::vector_size(Lanes * sizeof(T))]] = T;
-  using InMemory [[gnu::vector_size(Lanes * sizeof(T)), gnu::aligned(alignof(T)), gnu::may_alias]] = T;
-  static Value load(const T* from) { return *reinterpret_cast<const InMemory*>(from); }
-  static void store(T* to, Value value) { *reinterpret_cast<InMemory*>(to) = value; }
-};
-
-/// Calls f.operator()<Lanes>() with the widest Lanes that c channels fill.
-template <class T, class F>
-void by_channels(Index c, const F& f) {
-  constexpr int whole = static_cast<int>(lanes<T>), quarter = std::max(whole / 4, 1);
-  if (c >= whole) return f.template operator()<whole>();
-  if (c >= quarter) return f.template operator()<quarter>();
-  f.template operator()<1>();
-}
 
 /// The part of a window that lies in the image, from its first number and weight on; steps are distances in memory.
 template <class T>
@@ -39,14 +21,14 @@ inline constexpr int block_of_columns = 4;
 
 /// out[j * out_step] = the sum over a window of in[j * in_step], for a block of columns j and channels [from, to).
 /// Where channels do not fill the last register, it takes some of those before along, which get the same sum again: no
-/// register ends behind channel `last`. Dense: in_step is in_tap, so that neighbours share numbers. Size: the rows and
-/// the taps of the window, where the compiler shall know; or 0.
-template <class T, int Lanes, bool Dense, int Size>
+/// register ends behind channel `last`. Dense: in_step is in_tap, so that neighbours share numbers. Rows, Taps: those
+/// of the window, where the compiler shall know; or 0.
+template <class T, int Lanes, bool Dense, int Rows, int Taps>
 [[gnu::noinline]] void sum_window(const WindowPart<T>& window, Index in_step, Index from, Index to, Index last, T* out,
                                   Index out_step) {
   using V = Channels<T, Lanes>;
-  constexpr int columns = block_of_columns;
-  const Index rows = Size > 0 ? Size : window.rows, size = Size > 0 ? Size : window.taps;
+  constexpr int columns = block_of_columns, side = Taps == 1 || Taps == 2 ? Taps : 3;  // taps that are met at once
+  const Index rows = Rows > 0 ? Rows : window.rows, size = Taps > 0 ? Taps : window.taps;
   const Index step = window.in_tap, weight_step = window.weight_tap;
   for (; from < to; from += Lanes) {
     const Index at = std::min(from, last - Lanes);
@@ -57,15 +39,16 @@ template <class T, int Lanes, bool Dense, int Size>
       const T *in = in_row, *weight = weight_row;
       Index taps = size;
       if constexpr (Dense)
-        for (; taps >= 3; taps -= 3, in += 3 * step, weight += 3 * weight_step) {
-          const typename V::Value factor[3] = {V::load(weight), V::load(weight + weight_step),
-                                               V::load(weight + 2 * weight_step)};
+        for (; taps >= side; taps -= side, in += side * step, weight += side * weight_step) {
+          typename V::Value factor[side];
+#pragma GCC unroll 3
+          for (int t = 0; t < side; ++t) factor[t] = V::load(weight + t * weight_step);
           const T* column = in;
 #pragma GCC unroll 16
-          for (int j = 0; j < columns + 2; ++j, column += step) {
+          for (int j = 0; j < columns + side - 1; ++j, column += step) {
             const auto value = V::load(column);
 #pragma GCC unroll 3
-            for (int t = 2; t >= 0; --t)
+            for (int t = side - 1; t >= 0; --t)
               if (j >= t && j - t < columns) sum[j - t] += value * factor[t];
           }
         }

@@ -20,8 +20,11 @@ struct Panels {
   Index inner, columns;
   std::shared_ptr<T> data;
 
-  Panels(Index inner_size, Index column_count)
-      : inner(inner_size), columns(column_count), data(pooled_buffer<T>(inner * round_up(columns))) {}
+  /// Without data: new, and not filled.
+  Panels(Index inner_size, Index column_count, std::shared_ptr<T> filled = nullptr)
+      : inner(inner_size),
+        columns(column_count),
+        data(filled != nullptr ? std::move(filled) : pooled_buffer<T>(inner * round_up(columns))) {}
 
   static Index round_up(Index columns) { return (columns + lanes<T> - 1) / lanes<T> * lanes<T>; }
   [[nodiscard]] Index count() const { return (columns + block_columns<T> - 1) / block_columns<T>; }

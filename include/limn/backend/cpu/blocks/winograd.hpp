@@ -7,8 +7,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <optional>
-#include <vector>
 
 #include "limn/backend/cpu/blocks/winograd_tiles.hpp"
 #include "limn/core/parallel.hpp"
@@ -30,9 +28,10 @@ inline void set_winograd(bool on) { detail::winograd_switch() = on; }
 namespace kernel::detail {
 
 /// The algorithm for a 3x3 window on n images of h x w x c with k channels of output: the one with fewer products. Null
-/// where none fits, or where there are too few tiles to be worth the transformed weight.
+/// where none fits, or where there are fewer than `fewest` tiles: too few to be worth the transformed weight.
 template <class T>
-const Algorithm<T>* winograd_for(Index n, Index h, Index w, Index c, Index k, const Window& win) {
+const Algorithm<T>* winograd_for(Index n, Index h, Index w, Index c, Index k, const Window& win,
+                                 Index fewest = 2 * block_rows) {
   const bool fits = win.kernel_h == 3 && win.kernel_w == 3 && win.stride_h == 1 && win.stride_w == 1 &&
                     c % lanes<T> == 0 && k % lanes<T> == 0 && k % outer_rows == 0;
   if (!fits || !winograd()) return nullptr;
@@ -41,7 +40,7 @@ const Algorithm<T>* winograd_for(Index n, Index h, Index w, Index c, Index k, co
               products_two = algorithm<F2, T>.products() * two.count();
   if (std::min(products_four, products_two) > 6 * n * four.height * four.width) return nullptr;
   const bool smaller = products_two < products_four;
-  if ((smaller ? two : four).count() < Index{2} * block_rows) return nullptr;
+  if ((smaller ? two : four).count() < fewest) return nullptr;
   return smaller ? &algorithm<F2, T> : &algorithm<F4, T>;
 }
 
@@ -50,23 +49,27 @@ const Algorithm<T>* winograd_for(Index n, Index h, Index w, Index c, Index k, co
 template <class T>
 [[gnu::noinline]] void multiply_tiles(Index products, const Matrices<T>& input, Index row, Index count, Index from,
                                       const Matrices<T>& weight, bool add, const Matrices<T>& out) {
-  constexpr Index few = outer_rows;
-  // Blocks of fewer rows where the larger ones would be filled less.
-  const Index many = (count + block_rows - 1) / block_rows * block_rows, some = (count + few - 1) / few * few;
-  const Index height = some < many ? few : block_rows;
+  // Blocks of many rows, and one of fewer for a rest that it holds; or only those where that leaves much less empty.
+  constexpr Index many = block_rows, few = outer_rows;
+  const Index rest = count % many, only = (count + few - 1) / few;
+  Index tall = count / many + (rest > few), low = rest > 0 && rest <= few;
+  if (only * few * 12 < (tall * many + low * few) * 11) tall = 0, low = only;
   for (Index column = 0; column < weight.columns; column += weight.panel) {
     const bool narrow = weight.panel == lanes<T>;
-    const auto block = height == few ? (narrow ? rows_times_panel<T, 1, few> : rows_times_panel<T, 2, few>)
-                                     : (narrow ? rows_times_panel<T, 1> : rows_times_panel<T, 2>);
+    const auto tall_block = narrow ? rows_times_panel<T, 1> : rows_times_panel<T, 2>;
+    const auto low_block = narrow ? rows_times_panel<T, 1, few> : rows_times_panel<T, 2, few>;
     const T* panel = weight.at(0, 0, column);
     const T* left = input.at(0, row, from);
     T* to = out.at(0, 0, column);
-    for (Index e = 0; e < products; ++e, panel += weight.step, left += input.step, to += out.step)
-      for (Index r = 0; r < count; r += height) {
-        const T* rows[block_rows];
-        for (Index i = 0; i < height; ++i) rows[i] = left + std::min(r + i, count - 1) * input.stride;
-        block(rows, 1, weight.rows, panel, add, to + r * out.stride, out.stride);
+    for (Index e = 0; e < products; ++e, panel += weight.step, left += input.step, to += out.step) {
+      const T* rows[many];
+      for (Index i = 0, r = 0; i < tall + low; ++i) {
+        const Index height = i < tall ? many : few;
+        for (Index j = 0; j < height; ++j) rows[j] = left + std::min(r + j, count - 1) * input.stride;
+        (i < tall ? tall_block : low_block)(rows, 1, weight.rows, panel, add, to + r * out.stride, out.stride);
+        r += height;
       }
+    }
   }
 }
 
@@ -83,31 +86,47 @@ Index tiles_for(Index bytes, Index products, Index columns) {
   return std::max<Index>(1, count / block_rows) * block_rows;
 }
 
-/// y (n, out_h, out_w, weight.columns()) = the 3x3 windows of x times the weight.
+/// A transformed weight of c to k channels, four times as large, fits the cache.
+[[nodiscard]] inline bool worth_keeping(Index c, Index k) { return c * k <= Index{1} << 16; }
+
+/// The whole weight, transformed.
+template <class T>
+Matrices<T> transformed_weight(const Algorithm<T>& by, const Weights<T>& weight) {
+  const Index c = weight.inner(), k = weight.columns();
+  const Matrices<T> out(by.products(), c, k, panel_width<T>(k));
+  parallel_pieces(c, lanes<T>, [&](Index begin, Index end) {
+    by.weight(weight, begin, end, 0, out.part(begin, end - begin, 0, k));
+  });
+  return out;
+}
+
+/// y (n, out_h, out_w, weight.columns()) = the 3x3 windows of x times the weight; `kept`: what transformed_weight gave.
 template <class T>
 void winograd_convolve(const Algorithm<T>& by, const Pieces<T>& x, const Tiles& tiles, const Weights<T>& weight,
-                       const Epilogue<T>& finish, T* y) {
-  const Index c = weight.inner(), k = weight.columns(), products = by.products();
-  if (c * k <= Index{1} << 14) {
-    // A small weight is transformed once; a strip of tiles stays in the cache of its thread from end to end.
-    const Matrices<T> transformed(products, c, k, panel_width<T>(k));
-    parallel_pieces(c, lanes<T>, [&](Index begin, Index end) {
-      Matrices<T> rows = transformed;
-      rows.data = {transformed.data, transformed.at(0, begin)};
-      by.weight(weight, begin, end, 0, rows);
-    });
-    const Index strip = tiles_for<T>(Index{3} << 17, products, std::max(c, k));
+                       const Matrices<T>* kept, const Epilogue<T>& finish, T* y) {
+  const Index c = weight.inner(), k = weight.columns(), products = by.products(), width = 2 * block_columns<T>;
+  const Index part = tiles_for<T>(Index{5} << 18, products, width);
+  const bool small = c * k <= Index{1} << 14;
+  if (kept == nullptr && (small || (worth_keeping(c, k) && tiles.count() > part))) {
+    const Matrices<T> transformed = transformed_weight(by, weight);
+    return winograd_convolve(by, x, tiles, weight, &transformed, finish, y);
+  }
+  if (small) {
+    // A strip of tiles stays in the cache of its thread from end to end.
+    Index strip = tiles_for<T>(Index{3} << 17, products, std::max(c, k));
+    if (tiles.count() < 8 * strip) strip = block_rows;  // so that threads share them evenly
     parallel_pieces(tiles.count(), strip, [&](Index first, Index last) {
-      const Matrices<T> input(products, last - first, c), room(products, strip, k, transformed.panel);
+      const Matrices<T> input(products, last - first, c), room(products, strip, k, kept->panel);
       by.input(x, tiles, first, last, input, 0);
-      multiply_tiles(products, input, 0, last - first, 0, transformed, false, room);
+      multiply_tiles(products, input, 0, last - first, 0, *kept, false, room);
       by.output(room, tiles, first, last - first, finish, y, k, 0);
     });
     return;
   }
-  // A large one is transformed by the thread that multiplies with it, some rows and columns at a time.
-  const Index width = 2 * block_columns<T>, depth = 4 * lanes<T>;
-  const Index strip = tiles_for<T>(Index{1} << 24, products, c), part = tiles_for<T>(Index{5} << 18, products, width);
+  // As many tiles as the cache holds are transformed for all columns of the weight. This is transformed by the thread
+  // that multiplies with it, some rows and columns at a time, where it is too large to be transformed as a whole.
+  const Index most = tiles_for<T>(Index{1} << 24, products, c), strips = (tiles.count() + most - 1) / most;
+  const Index depth = 4 * lanes<T>, strip = (tiles.count() + strips - 1) / strips;
   for (Index begin = 0; begin < tiles.count(); begin += strip) {
     const Index end = std::min(tiles.count(), begin + strip);
     const Matrices<T> input(products, end - begin, c, depth);
@@ -119,8 +138,10 @@ void winograd_convolve(const Algorithm<T>& by, const Pieces<T>& x, const Tiles& 
         const Index panel = panel_width<T>(next - column);
         const Matrices<T> room(products, count + block_rows, next - column, panel);
         for (Index r = 0; r < c; r += depth) {
-          const Matrices<T> transformed(products, std::min(depth, c - r), next - column, panel);
-          by.weight(weight, r, r + transformed.rows, column, transformed);
+          const Index rows = std::min(depth, c - r), columns = next - column;
+          const Matrices<T> transformed =
+              kept != nullptr ? kept->part(r, rows, column, columns) : Matrices<T>(products, rows, columns, panel);
+          if (kept == nullptr) by.weight(weight, r, r + rows, column, transformed);
           multiply_tiles(products, input, first - begin, count, r, transformed, r > 0, room);
         }
         by.output(room, tiles, first, count, finish, y, k, column);
@@ -145,7 +166,7 @@ template <class T>
         const T* const row = second + e * right.step + i / panel * right.panel_step;
         T* const to = sum.data.get() + e * sum.step + r0 * sum.stride + i / panel * sum.panel_step;
         for (Index r = 0; r < std::min(panel, sum.rows - r0); r += outer_rows)
-          block(at + r, left.stride, row, right.stride, count, add, to + r * sum.stride, sum.stride);
+          block(at + r, left.stride, row, right.stride, count, add, to + r * sum.stride, sum.stride, at + r, 0);
       }
 }
 
@@ -154,16 +175,17 @@ template <class T>
 void winograd_weight(const Algorithm<T>& by, const Pieces<T>& x, const Tiles& tiles, const Pieces<T>& y, T* out) {
   const Index c = x.c, k = y.c, products = by.products(), panel = block_columns<T>;
   // A unit of work is a part of the weight, whose sums stay in the cache of its thread.
-  const Index part = 64, across = (c + part - 1) / part, down = (k + part - 1) / part;
-  if (tiles.count() <= 64) {
-    // Few: all are transformed first.
+  const Index part = 64, across = (c + part - 1) / part, parts = across * ((k + part - 1) / part);
+  const Index bytes = products * (c + k) * tiles.count() * static_cast<Index>(sizeof(T));
+  if (tiles.count() <= 256 && bytes <= Index{5} << 22) {
+    // Few tiles: all are transformed first.
     const Matrices<T> left(products, tiles.count(), k, panel), right(products, tiles.count(), c, panel);
     parallel_pieces(tiles.count(), 4, [&](Index first, Index last) {
       by.input(x, tiles, first, last, right, first);
       by.output_adjoint(y, tiles, first, last, left, first);
     });
-    parallel_for(down * across, [&](Index unit) {
-      const Index column = unit / down * part, from = unit % down * part;
+    parallel_for(parts, [&](Index unit) {
+      const Index from = unit / across * part, column = unit % across * part;
       const Matrices<T> sum(products, std::min(part, k - from), std::min(part, c - column), panel);
       multiply_transposed(products, left, from, right, column, tiles.count(), false, sum);
       by.weight_adjoint(sum, 0, from, from + sum.rows, false, out, c, column);
@@ -173,14 +195,14 @@ void winograd_weight(const Algorithm<T>& by, const Pieces<T>& x, const Tiles& ti
   // Many: strips of them are transformed by every thread for its part of the channels, so that they stay in its cache
   // too. Where there are few parts, groups of strips have sums of their own.
   const Index strip = tiles_for<T>(Index{1} << 19, products, std::min(c, part) + std::min(k, part));
-  const Index strips = (tiles.count() + strip - 1) / strip;
-  const Index groups = std::clamp<Index>(8 / (across * down), 1, strips);
-  std::vector<std::optional<Matrices<T>>> sums(static_cast<std::size_t>(across * down * groups));
-  parallel_for(across * down * groups, [&](Index unit) {
-    const Index group = unit % groups, column = unit / groups % across * part, from = unit / groups / across * part;
-    const Index width = std::min(part, c - column), height = std::min(part, k - from);
+  const Index strips = (tiles.count() + strip - 1) / strip, groups = std::clamp<Index>(8 / parts, 1, strips);
+  const Matrices<T> sums(products, groups > 1 ? groups * k : 0, c, panel);
+  parallel_for(parts * groups, [&](Index unit) {
+    const Index group = unit % groups, from = unit / groups / across * part, column = unit / groups % across * part;
+    const Index height = std::min(part, k - from), width = std::min(part, c - column);
     const Matrices<T> left(products, strip, height, panel), right(products, strip, width, panel);
-    const Matrices<T> sum(products, height, width, panel);
+    const Matrices<T> sum =
+        groups > 1 ? sums.part(group * k + from, height, column, width) : Matrices<T>(products, height, width, panel);
     const Index begin = strips * group / groups * strip,
                 end = std::min(tiles.count(), strips * (group + 1) / groups * strip);
     for (Index first = begin; first < end; first += strip) {
@@ -189,26 +211,18 @@ void winograd_weight(const Algorithm<T>& by, const Pieces<T>& x, const Tiles& ti
       by.output_adjoint(y.from(from), tiles, first, last, left, 0);
       multiply_transposed(products, left, 0, right, 0, last - first, first > begin, sum);
     }
-    if (groups == 1)
-      by.weight_adjoint(sum, 0, from, from + height, false, out, c, column);
-    else
-      sums[static_cast<std::size_t>(unit)] = sum;
+    if (groups == 1) by.weight_adjoint(sum, 0, from, from + height, false, out, c, column);
   });
   if (groups == 1) return;
-  parallel_for(across * down * 8, [&](Index unit) {
-    const auto* const all = &sums[static_cast<std::size_t>(unit / 8 * groups)];
-    const Matrices<T>& total = *all[0];
-    const Index row = total.rows * (unit % 8) / 8, next = total.rows * (unit % 8 + 1) / 8;
+  parallel_pieces(k, 8, [&](Index from, Index to) {
+    const Matrices<T> total = sums.part(from, to - from, 0, c);
     for (Index e = 0; e < products; ++e)
-      for (Index column = 0; column < total.columns; column += panel) {
-        T* const to = total.at(e, row, column);
-        for (Index group = 1; group < groups; ++group) {
-          const T* const more = all[group]->at(e, row, column);
-          for (Index i = 0; i < (next - row) * total.stride; ++i) to[i] += more[i];
-        }
+      for (Index column = 0; column < c; column += panel) {
+        T* const at = total.at(e, 0, column);
+        for (Index group = 1; group < groups; ++group)
+          for (Index i = 0; i < total.rows * total.stride; ++i) at[i] += at[group * k * total.stride + i];
       }
-    const Index from = unit / 8 / across * part;
-    by.weight_adjoint(total, row, from + row, from + next, false, out, c, unit / 8 % across * part);
+    by.weight_adjoint(total, 0, from, to, false, out, c, 0);
   });
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <utility>
 
 #include "limn/backend/cpu/blocks/block.hpp"
 #include "limn/backend/cpu/blocks/epilogue.hpp"
@@ -21,17 +22,26 @@ struct Matrices {
   Index rows, columns, panel, stride, step, panel_step;
   std::shared_ptr<T> data;
 
-  Matrices(Index count, Index row_count, Index column_count, Index panel_width = 0)
+  /// Without data: new, and not filled.
+  Matrices(Index count, Index row_count, Index column_count, Index panel_width = 0, std::shared_ptr<T> filled = nullptr)
       : rows(row_count),
         columns(column_count),
         panel(panel_width > 0 ? std::min(panel_width, columns) : columns),
         stride(panel % 256 == 0 ? panel + lanes<T> : panel),
         step(rows * stride + lanes<T>),
         panel_step(count * step),
-        data(pooled_buffer<T>((columns + panel - 1) / panel * panel_step)) {}
+        data(filled != nullptr ? std::move(filled) : pooled_buffer<T>((columns + panel - 1) / panel * panel_step)) {}
   /// Row `row` of a matrix, from `column` (a multiple of a register's width) to the end of its panel.
   [[nodiscard]] T* at(Index product, Index row = 0, Index column = 0) const {
     return data.get() + column / panel * panel_step + product * step + row * stride + column % panel;
+  }
+  /// Some of the rows and columns where they are; columns begin with a panel.
+  [[nodiscard]] Matrices part(Index row, Index row_count, Index column, Index column_count) const {
+    Matrices out = *this;
+    out.rows = row_count;
+    out.columns = column_count;
+    out.data = {data, at(0, row, column)};
+    return out;
   }
 };
 
