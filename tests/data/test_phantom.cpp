@@ -93,6 +93,34 @@ TEST_CASE("mean brightness does not give the class away") {
   CHECK(auc < .65);
 }
 
+TEST_CASE("a planted shortcut: a marker that gives the class away, says nothing, or is not there") {
+  const data::PhantomOptions plain{.count = 200, .size = 32};
+  const auto with = [&](std::optional<float> marker) {
+    data::PhantomOptions options = plain;
+    options.marker = marker;
+    return data::phantoms(options);
+  };
+  const auto none = with({}), tells = with(1), random = with(.5f), mostly = with(.9f);
+  const auto corner = [](const data::Sample& a, const data::Sample& b) {  // where two pictures differ
+    Index inside = 0, outside = 0;
+    for (std::size_t y = 0; y < 32; ++y)
+      for (std::size_t x = 0; x < 32; ++x)
+        if (a.image(y, x, 0) != b.image(y, x, 0)) ++(y >= 26 && x < 6 ? inside : outside);
+    CHECK(outside == 0);
+    return inside > 3;
+  };
+  Index honest_random = 0, honest_mostly = 0;
+  for (Index i = 0; i < 200; ++i) {
+    CHECK(tells[i].label == none[i].label);
+    CHECK(*tells[i].mask == *none[i].mask);
+    CHECK(corner(tells[i], none[i]) == (none[i].label == 1));
+    honest_random += corner(random[i], none[i]) == (none[i].label == 1);
+    honest_mostly += corner(mostly[i], none[i]) == (none[i].label == 1);
+  }
+  CHECK(std::abs(honest_random - 100) < 22);  // 3 standard deviations
+  CHECK(std::abs(honest_mostly - 180) < 13);
+}
+
 TEST_CASE("options of phantoms") {
   const auto colour = data::phantoms({.count = 4, .size = 16, .positive = .25f, .channels = 3});
   CHECK(colour.counts() == std::vector<Index>{3, 1});
@@ -104,6 +132,7 @@ TEST_CASE("options of phantoms") {
   CHECK(holds(refused({.count = 0}), "count must be 1"));
   CHECK(holds(refused({.size = 8}), "size must be 16 to 4096, got 8"));
   CHECK(holds(refused({.positive = 1.5f}), "positive must be 0 to 1, got 1.5"));
+  CHECK(holds(refused({.marker = 1.5f}), "marker must be 0 to 1, got 1.5"));
   CHECK(holds(refused({.channels = 2}), "channels must be 1 or 3, got 2"));
 }
 

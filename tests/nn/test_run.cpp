@@ -68,6 +68,65 @@ TEST_CASE("a cut: recording begins there, and gradients are those of the whole t
   CHECK(is_recording());
 }
 
+TEST_CASE("what is watched is found again by its path") {
+  Small net{Seed{1}};
+  Run<Cpu> plain, run;
+  run.watch<"layer2.0.conv1">(net);
+  run.watch<"layer3">(net);
+  run.watch<"layer3">(net);
+  run.watch_input();
+  CHECK(run.watches());
+  CHECK(!plain.watches());
+  const Var<Cpu> y = run(net, run.input(images())), expected = plain(net, plain.input(images()));
+  CHECK(same_bits(y.value(), expected.value()));
+  CHECK(run.watched("layer2.0.conv1").shape() == Shape{2, 4, 4, 16});
+  CHECK(run.watched("layer3").shape() == Shape{2, 2, 2, 32});
+  // The pictures are a variable where they are watched, and only there.
+  CHECK(grad(score(y), run.watched_input()).shape() == Shape{2, 32, 32, 1});
+  CHECK(message_of([&] { (void)plain.watched_input(); }).starts_with("the pictures of the pass are no variable"));
+  CHECK(message_of([&] { (void)run.watched("layer4"); }) ==
+        "the pass was not asked to watch layer4 (loss.watch(net, run) before it)");
+  const Small other{Seed{1}};
+  Run<Cpu> without;
+  without.watch<"fc">(other);
+  (void)without(net, without.input(images()));
+  CHECK(message_of([&] { (void)without.watched("fc"); }) == "the pass did not call fc, which is watched");
+}
+
+TEST_CASE("a pass that is watched keeps everything") {
+  const Small net{Seed{1}};
+  const auto forgotten = [&](const auto& ask) {
+    Run<Cpu> run;
+    run.checkpoint = true;
+    ask(run);
+    const Var<Cpu> y = run(net, run.input(images()));
+    Index count = 0;
+    std::vector<const Node<Cpu>*> open{y.node().get()};
+    while (!open.empty()) {
+      const Node<Cpu>* const node = open.back();
+      open.pop_back();
+      count += std::string(node->name) == "checkpoint";
+      for (const auto& parent : node->parents)
+        if (parent) open.push_back(parent.get());
+    }
+    return count;
+  };
+  CHECK(forgotten([](auto&) {}) > 0);
+  CHECK(forgotten([](auto& run) { run.watch_input(); }) == 0);
+  CHECK(forgotten([&](auto& run) { run.template watch<"layer3">(net); }) == 0);
+}
+
+TEST_CASE("what is watched behind frozen layers is a variable") {
+  Small net{Seed{1}};
+  for (const auto& p : parameters(net))
+    if (!p.path.starts_with("fc")) p.parameter->set_trainable(false);
+  Run<Cpu> run;
+  run.watch<"layer4">(net);
+  const Var<Cpu> y = run(net, run.input(images()));
+  CHECK(run.watched("layer4").node()->is_leaf());
+  CHECK(grad(score(y), run.watched("layer4")).shape() == Shape{2, 1, 1, 64});
+}
+
 TEST_CASE("an error says at which layer it arose") {
   Small net{Seed{1}};
   const Tensor<Cpu> coloured = random_tensor<Cpu>({2, 32, 32, 3}, "coloured");

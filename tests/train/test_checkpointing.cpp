@@ -15,6 +15,19 @@ struct InParts {
   Var<Cpu> operator()(const Var<Cpu>& x, auto& run) const { return run(fc, flatten(global_average(run(body, x)))); }
 };
 
+/// The mean of what a layer gives, squared.
+struct Watching {
+  static constexpr const char* name = "watching";
+  template <class Net, Backend B>
+  void watch(const Net& net, Run<B>& run) const {
+    run.template watch<"body">(net);
+  }
+  template <Backend B>
+  Var<B> operator()(const Step<B>& step) const {
+    return mean(square(step.run.watched("body")));
+  }
+};
+
 }  // namespace
 
 TEST_CASE("a run with checkpoint ends with the bits of one without, losses included") {
@@ -43,4 +56,12 @@ TEST_CASE("a network without parts cannot be trained so") {
   CHECK_THROWS_WITH_AS((void)train::fit(net, CrossEntropy{}, Adam{}, data, data, {.checkpoint = true, .quiet = true}),
                        "fit: checkpoint: the network has no Sequential and calls nothing by run.part or run.section",
                        OptionError);
+}
+
+TEST_CASE("a loss that watches a layer keeps everything, so recomputation is refused") {
+  InParts net;
+  const auto data = pictures(8, "t");
+  CHECK_THROWS_WITH_AS(
+      (void)train::fit(net, CrossEntropy{} + Watching{}, Adam{}, data, data, {.checkpoint = true, .quiet = true}),
+      "fit: checkpoint: the loss watches layers or the pictures, and such a pass keeps everything", OptionError);
 }

@@ -30,7 +30,32 @@ struct Progress {  // its value is how far the training is
   }
 };
 
+struct Watching {  // needs a layer and the pictures
+  static constexpr const char* name = "watching";
+  template <class Net, Backend B>
+  void watch(const Net& net, Run<B>& run) const {
+    run.template watch<"stem">(net);
+    run.watch_input();
+  }
+  template <Backend B>
+  Var<B> operator()(const Step<B>& step) const {
+    const Var<B> slope = grad(sum(step.logits), step.run.watched_input(), {.create_graph = true});
+    return mean(square(step.run.watched("stem"))) + mean(square(slope));
+  }
+};
+
 }  // namespace
+
+TEST_CASE("a loss gets the output of a layer and the gradient of the pictures, and can make both small") {
+  Net net;
+  const auto data = pictures(24, "t");
+  const auto fit = train::fit(net, CrossEntropy{} + 10.f * Watching{}, Adam{{.lr = .03f}}, data, data,
+                              {.epochs = 6, .batch = 8, .restore_best = false, .quiet = true});
+  const auto& columns = fit.history.columns;
+  const auto at = static_cast<std::size_t>(std::find(columns.begin(), columns.end(), "watching") - columns.begin());
+  REQUIRE(at < columns.size());
+  CHECK(fit.history.rows.back()[at] < .3 * fit.history.rows.front()[at]);
+}
 
 TEST_CASE("a loss is told how far the training is") {
   Linears net;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,6 +21,10 @@ struct PhantomOptions {
   std::uint64_t seed = 1;
   float positive = .5f;  // share of pictures with an opacity
   Index channels = 1;    // 1, or 3 times the same
+  /// A planted shortcut: a bright disc in the lower left corner. With this chance it is there exactly where there is an
+  /// opacity, else exactly where there is none: 1 gives the class away, .5 says nothing. None: no picture has a disc.
+  /// Nothing else in a picture depends on it, and masks know nothing of it.
+  std::optional<float> marker = std::nullopt;
 };
 
 namespace phantom {
@@ -86,6 +91,23 @@ struct Film {
   }
 };
 
+/// The disc of PhantomOptions::marker, burnt into the film.
+struct Marker {
+  float u = 0, v = 0, radius = 0;  // radius 0: there is none
+
+  Marker(const PhantomOptions& options, Index number, bool diseased) {
+    Random random(Seed{options.seed}, "marker", number);
+    const bool honest = random.chance(static_cast<double>(options.marker.value_or(0)));
+    u = between(random, -.88, -.82);
+    v = between(random, .82, .88);
+    radius = options.marker && honest == diseased ? between(random, .06, .08) : 0.f;
+  }
+  float over(float value, float pu, float pv, float pixel) const {
+    if (radius == 0) return value;
+    return value + (.95f - value) * edge(radius - std::sqrt(square(pu - u) + square(pv - v)), .5f * pixel);
+  }
+};
+
 inline std::vector<Opacity> opacities(const Patient& patient, Random& random) {
   std::vector<Opacity> out(random.chance(.35) ? 2 : 1);
   for (Opacity& o : out) {
@@ -110,6 +132,7 @@ inline Sample draw(const PhantomOptions& options, Index number, Index patient_nu
   Patient patient(anatomy);
   Film film(chance);
   const Noise tissue(chance), rag(disease);
+  const Marker marker(options, number, diseased);
   const std::vector<Opacity> spots = diseased ? opacities(patient, disease) : std::vector<Opacity>{};
 
   const auto size = static_cast<std::size_t>(options.size), channels = static_cast<std::size_t>(options.channels);
@@ -141,7 +164,10 @@ inline Sample draw(const PhantomOptions& options, Index number, Index patient_nu
   sample.image = Image::from_shape({size, size, channels});
   sample.mask = Mask(Mask::shape_type{size, size}, 0.f);
   for (std::size_t i = 0; i < density.size(); ++i) {
-    const float value = film.develop(density[i]) + film.grain * static_cast<float>(grain.normal());
+    const float pu = step * (static_cast<float>(i % size) + .5f) - 1,
+                pv = step * (static_cast<float>(i / size) + .5f) - 1;
+    const float value =
+        marker.over(film.develop(density[i]), pu, pv, step) + film.grain * static_cast<float>(grain.normal());
     for (std::size_t c = 0; c < channels; ++c) sample.image.data()[i * channels + c] = std::clamp(value, 0.f, 1.f);
   }
   for (const auto& spot : cover) {
@@ -165,6 +191,8 @@ inline Sample draw(const PhantomOptions& options, Index number, Index patient_nu
                        options.positive);
   require<OptionError>(options.channels == 1 || options.channels == 3, "phantoms: channels must be 1 or 3, got ",
                        options.channels);
+  require<OptionError>(!options.marker || (*options.marker >= 0 && *options.marker <= 1),
+                       "phantoms: marker must be 0 to 1, got ", options.marker.value_or(0));
   Random random(Seed{options.seed}, "cohort");
   std::vector<Index> patients, diseased(static_cast<std::size_t>(options.count), 0);
   for (Index patient = 0; static_cast<Index>(patients.size()) < options.count; ++patient)

@@ -2,11 +2,11 @@
 #pragma once
 
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "limn/explain/explanation.hpp"
-#include "limn/nn/run.hpp"
-#include "limn/ops/ops.hpp"
+#include "limn/explain/saliency.hpp"
 
 namespace limn::explain {
 
@@ -24,12 +24,17 @@ template <Backend B>
   return sum(take(logits, at));
 }
 
-/// relu(sum over channels of (mean over positions of d score / d activation) * activation): (n, h, w, c) -> (n, h, w,
-/// 1). With create_graph it can be part of a loss: its derivative is exact, second order through the weights included.
+/// sum over channels of (mean over positions of d score / d activation) * activation: (n, h, w, c) -> (n, h, w, 1).
+template <Backend B>
+[[nodiscard]] Var<B> class_activation(const Var<B>& activation, const Var<B>& score, GradOptions<B> options = {}) {
+  return sum(mean(grad(score, activation, std::move(options)), {1, 2}) * activation, {-1});
+}
+
+/// relu(class_activation). With create_graph it can be part of a loss: its derivative is exact, second order through
+/// the weights included.
 template <Backend B>
 [[nodiscard]] Var<B> grad_cam(const Var<B>& activation, const Var<B>& score, bool create_graph = false) {
-  const Var<B> gradient = grad(score, activation, {.create_graph = create_graph});
-  return relu(sum(mean(gradient, {1, 2}) * activation, {-1}));
+  return relu(class_activation(activation, score, {.create_graph = create_graph}));
 }
 
 /// Grad-CAM at a layer, named as in at<"layer4">(net): a wrong name does not compile.
@@ -51,6 +56,19 @@ struct GradCam {
     const Grid grid = run.grid(maps.dim(1), maps.dim(2));
     for (Index i = 0; i < images.dim(0); ++i) out.push_back({.map = map_of(maps, i), .grid = grid});
     return out;
+  }
+
+  /// The same inside training (explain/saliency.hpp).
+  template <class Net, Backend B>
+  void watch(const Net& net, Run<B>& run) const {
+    run.template watch<Layer>(net);
+  }
+  template <Backend B>
+  [[nodiscard]] Var<B> saliency(const Question<B>& question) const {
+    const Var<B> map = class_activation(question.run.watched(Layer.view()), question.score,
+                                        {.create_graph = question.weights == Weights::exact, .retain_graph = true});
+    if (question.leak == 0) return relu(map);
+    return relu(map) - relu(-map) * static_cast<typename B::scalar>(question.leak);
   }
 };
 

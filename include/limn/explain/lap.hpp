@@ -7,8 +7,7 @@
 #include <vector>
 
 #include "limn/explain/explanation.hpp"
-#include "limn/nn/run.hpp"
-#include "limn/ops/ops.hpp"
+#include "limn/explain/saliency.hpp"
 
 namespace limn::explain {
 
@@ -144,6 +143,39 @@ struct Lap {
       out.push_back(std::move(e));
     }
     return out;
+  }
+
+  /// Inside training (explain/saliency.hpp): the mean of all LAPs at the size of the shallowest, each read where its
+  /// elements lie. It is the map by which elements are ranked (sum_of), divided by the number of LAPs; the joined map
+  /// has thresholds, through which no gradient goes. 0 where no clue speaks for the class.
+  template <Backend B>
+  [[nodiscard, gnu::cold]] Var<B> saliency(const Question<B>& question) const {
+    const auto& laps = question.run.laps;
+    require(!laps.empty(), "explain::Lap: the network has no LAP (use pool::Lap)");
+    const ClueTable& clues = laps.front().clues;
+    Tensor<B> share(Shape{static_cast<Index>(question.classes.size()), 1, 1, clues.clues}, typename B::scalar(0));
+    for (Index i = 0; i < share.dim(0); ++i) {
+      const Index of_class = question.classes[static_cast<std::size_t>(i)];
+      require(of_class >= 0 && of_class < clues.classes, "explain::Lap: class ", of_class, ", expected 0 to ",
+              clues.classes - 1);
+      Index speaking = 0;
+      for (Index m = 0; m < clues.clues; ++m) speaking += clues.side(m, of_class) > 0;
+      for (Index m = 0; m < clues.clues; ++m)
+        if (clues.side(m, of_class) > 0)
+          share(i, 0, 0, m) = 1 / static_cast<typename B::scalar>(speaking * static_cast<Index>(laps.size()));
+    }
+    const Index h = laps.front().logits.dim(1), w = laps.front().logits.dim(2);
+    Var<B> joined;
+    for (const auto& lap : laps) {
+      Var<B> map = sum(sigmoid(lap.logits) * Var<B>(share), {-1});
+      if (!joined.empty()) map = resize(map, h, w, question.run.grid(map.dim(1), map.dim(2)), question.run.grid(h, w));
+      joined = joined.empty() ? map : joined + map;
+    }
+    return joined;
+  }
+  template <Backend B>
+  [[nodiscard]] bool speaks_for(const Run<B>& run, Index of_class) const {
+    return run.laps.empty() || speaks_for(run.laps.front().clues, of_class);
   }
 
  private:

@@ -2,10 +2,10 @@
 #pragma once
 
 #include <algorithm>
-#include <cmath>
 #include <numeric>
 #include <vector>
 
+#include "limn/core/share.hpp"
 #include "limn/loss/loss.hpp"
 
 namespace limn {
@@ -29,12 +29,6 @@ struct LapSupervisionOptions {
 };
 
 namespace detail {
-
-/// Number of elements for a share, as the paper rounds it. The small number forgives 0.1f * 10 being above 1.
-inline Index elements(float share, Index count) {
-  return std::clamp<Index>(
-      static_cast<Index>(std::ceil(static_cast<double>(share) * static_cast<double>(count) - 1e-6)), 0, count);
-}
 
 /// Adds `weight` at the k elements with the largest (or smallest) rank, ties by position. Elements are `stride` apart.
 template <class T>

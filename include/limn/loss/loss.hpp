@@ -5,6 +5,8 @@
 //   struct MyTerm {
 //     static constexpr const char* name = "my_term";
 //     template <Backend B> Var<B> operator()(const Step<B>& step) const;   // shape (1)
+//     // Optional, before the pass: asks for what the call will need of it (run.watch<"layer4">(net),
+//     run.watch_input()). template <class Net, Backend B> void watch(const Net& net, Run<B>& run) const;
 //   };
 #pragma once
 
@@ -60,6 +62,17 @@ struct LossValue {
 template <class... T>
 struct Loss {
   std::tuple<Weighted<T>...> terms;
+
+  /// Asks for what the terms will need of a pass. train::fit does so before every step; with a loop of your own:
+  /// loss.watch(net, run); then run(net, run.input(images)).
+  template <std::size_t First = 0, class Net, Backend B>
+  void watch(const Net& net, Run<B>& run) const {
+    if constexpr (First < sizeof...(T)) {  // no std::apply: the message about a wrong layer stays readable
+      const auto& term = std::get<First>(terms).term;
+      if constexpr (requires { term.watch(net, run); }) term.watch(net, run);
+      watch<First + 1>(net, run);
+    }
+  }
 
   template <Backend B>
   [[nodiscard]] LossValue<B> operator()(const Step<B>& step) const {

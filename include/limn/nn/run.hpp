@@ -6,6 +6,7 @@
 #include <cmath>
 #include <concepts>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -49,7 +50,8 @@ class Run {
   /// Parts of the network are computed again in the backward pass instead of keeping what they compute on the way: less
   /// memory, the same bits, a forward pass more. Parts are the layers of a Sequential, the beginning of a ResNet, and
   /// what else a layer calls by part() or section(). The network must live, unchanged, until the gradients are there;
-  /// run.laps[i] can then not be asked for a gradient of the network's output. Has no effect in a pass with taps.
+  /// run.laps[i] can then not be asked for a gradient of the network's output. Has no effect in a pass of which
+  /// something is tapped or watched: that must be on the tape.
   bool checkpoint = false;
   /// The LAPs of the pass, from shallow to deep.
   std::vector<LapOutput<B>> laps;
@@ -67,6 +69,43 @@ class Run {
   Var<B> as(const L& layer, const Var<B>& x, const F& f) {
     return call(detail::address_of(layer), detail::TypeOf<L>::value, x, f);
   }
+
+  /// For what is computed from a pass afterwards, such as a term of a loss: the output of the layer at this path will
+  /// be needed. It is found again by watched(path), and is a variable also behind frozen layers. A wrong path does not
+  /// compile. Asking twice is asking once.
+  template <Name Path, class Net>
+  void watch(const Net& net) {
+    const auto& layer = at<Path>(net);
+    for (const Tap& tap : taps_)
+      if (tap.path == Path.view() && tap.layer == &layer) return;
+    taps_[tap(layer)].path = Path.view();
+  }
+  /// Gradients with respect to the pictures will be needed: input() makes them a variable.
+  void watch_input() { watches_input_ = true; }
+  /// The pictures as the network is to get them: run(net, run.input(images)).
+  [[nodiscard]] Var<B> input(const Tensor<B>& images) {
+    input_ = watches_input_ ? leaf(images) : Var<B>(images);
+    return input_;
+  }
+  /// What the layer gave. Throws Error if nobody asked for it before the pass, or if the layer was not called.
+  [[nodiscard]] const Var<B>& watched(std::string_view path) const {
+    const Tap* found = nullptr;
+    for (const Tap& tap : taps_)
+      if (tap.path == path) found = &tap;
+    require(found != nullptr, "the pass was not asked to watch ", std::string(path),
+            " (loss.watch(net, run) before it)");
+    require(!found->value.empty(), "the pass did not call ", std::string(path), ", which is watched");
+    return found->value;
+  }
+  /// What input() gave. Throws Error unless it is a variable.
+  [[nodiscard]] const Var<B>& watched_input() const {
+    require(input_.requires_grad(),
+            "the pictures of the pass are no variable (loss.watch(net, run) and run.input(images) before it)");
+    return input_;
+  }
+  /// Something of the pass is tapped or watched.
+  [[nodiscard]] bool watches() const { return watches_input_ || !taps_.empty(); }
+
   /// Somebody looks at what single layers give, so none may be computed together.
   [[nodiscard]] bool observed() const { return check_finite || !taps_.empty(); }
 
@@ -117,7 +156,7 @@ class Run {
   /// recording begins there: gradients with respect to it cost nothing before it. Returns the number of the tap.
   template <class L>
   std::size_t tap(const L& layer, bool cut = false) {
-    taps_.push_back({&layer, type_id<L>(), cut, {}});
+    taps_.push_back({&layer, type_id<L>(), cut, {}, {}});
     return taps_.size() - 1;
   }
   /// What tap i got. Empty if the part was never called.
@@ -194,8 +233,8 @@ class Run {
     }
     return out;
   }
-  /// What is tapped must be on the tape.
-  [[nodiscard]] bool forgets() const { return checkpoint && detail::may_forget() && taps_.empty(); }
+  /// What is tapped or watched must be on the tape.
+  [[nodiscard]] bool forgets() const { return checkpoint && detail::may_forget() && !watches(); }
 
   /// A call without the type of the layer, compiled once.
   [[gnu::noinline]] Var<B> call(void* layer, const detail::MemberType& type, const Var<B>& x,
@@ -224,6 +263,7 @@ class Run {
     TypeId type;
     bool cut;
     Var<B> value;
+    std::string_view path;  ///< a template argument; empty where it was tapped without
   };
   struct Update {
     Tensor<B> buffer, fresh;
@@ -238,10 +278,9 @@ class Run {
   Var<B> tapped(const void* layer, TypeId type, Var<B> y) {
     for (Tap& tap : taps_) {
       if (tap.layer != layer || tap.type != type) continue;
-      if (tap.cut) {
-        detail::recording().on = true;  // the caller of a pass with cuts holds a NoRecord, which restores it
-        y = leaf(y.value());
-      }
+      if (tap.cut) detail::recording().on = true;  // the caller of a pass with cuts holds a NoRecord, which restores it
+      const bool frozen = !tap.path.empty() && is_recording() && !y.requires_grad();
+      if (tap.cut || frozen) y = leaf(y.value());
       tap.value = y;
     }
     return y;
@@ -253,7 +292,8 @@ class Run {
               y.value().data()[i]);
   }
 
-  bool has_parts_ = false;
+  bool has_parts_ = false, watches_input_ = false;
+  Var<B> input_;
   std::vector<Place> places_;  ///< the picture first
   std::vector<Tap> taps_;
   std::vector<Update> updates_;

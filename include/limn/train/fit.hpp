@@ -43,6 +43,9 @@ template <Backend B>
                       logits.shape(), ", expected logits ", Shape{1, data.classes()});
   require<OptionError>(!learner.checkpoint || run.has_parts(),
                        "fit: checkpoint: the network has no Sequential and calls nothing by run.part or run.section");
+  learner.watch(run);
+  require<OptionError>(!learner.checkpoint || !run.watches(),
+                       "fit: checkpoint: the loss watches layers or the pictures, and such a pass keeps everything");
 }
 
 }  // namespace detail
@@ -62,8 +65,11 @@ template <class Net, AnyLoss L, class Chosen>
   using B = backend_of<Net>;
   const auto sum = as_loss(loss);
   detail::Learner<B> learner{[&net](const Var<B>& images, Run<B>& run) { return run(net, images); },
-                             [&sum](const Step<B>& step) { return sum(step); }, leaves(net),
-                             make_optimizer(optimizer, net), options.checkpoint};
+                             [&net, &sum](Run<B>& run) { sum.watch(net, run); },
+                             [&sum](const Step<B>& step) { return sum(step); },
+                             leaves(net),
+                             make_optimizer(optimizer, net),
+                             options.checkpoint};
   detail::NetworkFacts facts = detail::facts_of<Net>();
   for (const auto& leaf : learner.leaves) facts.batch_norm = facts.batch_norm || leaf.buffer != nullptr;
   detail::check_options(options);

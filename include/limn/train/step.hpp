@@ -23,6 +23,7 @@ namespace detail {
 template <Backend B>
 struct Learner {
   OwnedFunction<Var<B>(const Var<B>& images, Run<B>& run)> network;
+  OwnedFunction<void(Run<B>& run)> watch;  ///< what the loss needs of a pass
   OwnedFunction<LossValue<B>(const Step<B>& step)> loss;
   std::vector<Leaf<B>> leaves;
   Optimizer<B> optimizer;
@@ -74,7 +75,8 @@ std::vector<std::pair<std::string, double>> train_batch(Learner<B>& learner, dat
   Run<B> run;
   run.training = true;
   run.checkpoint = learner.checkpoint;
-  const Var<B> logits = learner.network(batch.images, run);
+  learner.watch(run);
+  const Var<B> logits = learner.network(run.input(batch.images), run);
   const LossValue<B> value = learner.loss(Step<B>{batch, logits, run, progress});
   std::vector<std::pair<std::string, double>> terms{{"loss", static_cast<double>(value.total.item())}};
   if (value.terms.size() > 1) append(terms, value.terms);
