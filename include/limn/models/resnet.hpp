@@ -16,7 +16,8 @@ struct Strided {
 };
 
 /// Strided convolutions become convolutions of stride one followed by a LAP-Pool of their kernel and stride, and the
-/// global mean becomes a LAP-Pool of the whole map. Clues: a ClueSystem.
+/// global mean becomes a LAP-Pool of the whole map. Clues: lap::one_vs_others, lap::binary or a
+/// ClueSystem.
 template <auto Clues>
 struct LapWith {
   static constexpr bool lap = true;
