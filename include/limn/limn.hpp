@@ -16,6 +16,7 @@
 #include "limn/loss/classification.hpp"
 #include "limn/loss/explanation.hpp"
 #include "limn/loss/lap.hpp"
+#include "limn/loss/lap_expert.hpp"
 #include "limn/models/resnet.hpp"
 #include "limn/nn/layers.hpp"
 #include "limn/nn/sequential.hpp"
