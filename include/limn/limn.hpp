@@ -18,6 +18,7 @@
 #include "limn/loss/lap.hpp"
 #include "limn/loss/lap_expert.hpp"
 #include "limn/models/resnet.hpp"
+#include "limn/nn/attach.hpp"
 #include "limn/nn/layers.hpp"
 #include "limn/nn/sequential.hpp"
 #include "limn/ops/ops.hpp"
