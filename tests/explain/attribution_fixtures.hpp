@@ -2,7 +2,7 @@
 // zennit 0.5.1 grad-cam 1.5.7, in double. Do not edit by hand.
 #pragma once
 
-namespace limn::recorded {
+namespace limn::recorded_attributions {
 
 // clang-format off
 inline constexpr double logits[] = {0.51242607458, -0.32583540439, 0.24791346305, 0.42915177132, -0.27451268208, 0.23913959995};
@@ -35,4 +35,4 @@ inline constexpr double relevance_cam[] = {-7.3464525342e-05, -7.2187906417e-06,
 inline constexpr double relevance_cam_code[] = {-5.4141943209e-05, -5.2492393013e-06, -6.0285630318e-05, -1.8786012395e-06, 0.00010363208634, 0.0001337586752, 0.00011752254145, 9.5391850549e-05, -9.402587985e-05, -0.00011189862794, -0.00010552955874, -0.00012053274705, -4.0055903327e-05, -2.3299065535e-05, -7.6861659391e-05, -5.3598750233e-05, 1.4414172425e-05, 8.9384420303e-05, 0.00010555380217, 6.5013768651e-05, 3.7608923576e-06, -6.9825173035e-05, -5.5749284816e-05, -5.6385148693e-05};
 // clang-format on
 
-}  // namespace limn::recorded
+}  // namespace limn::recorded_attributions

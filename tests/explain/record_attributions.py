@@ -98,7 +98,7 @@ def everywhere(rule, canonizers):
 
 print("// Recorded by record_attributions.py with torch", torch.__version__, "captum", captum.__version__)
 print("// zennit 0.5.1 grad-cam 1.5.7, in double. Do not edit by hand.")
-print("#pragma once\n\nnamespace limn::recorded {\n\n// clang-format off")
+print("#pragma once\n\nnamespace limn::recorded_attributions {\n\n// clang-format off")
 
 put("logits", Net()(x))
 put("gradient", each(lambda p, b, c: ca.Saliency(Net()).attribute(p, c, abs=False)))
@@ -199,4 +199,4 @@ def relevance_cam(bias_count):
 
 put("relevance_cam", relevance_cam(1))
 put("relevance_cam_code", relevance_cam(2))
-print("// clang-format on\n\n}  // namespace limn::recorded")
+print("// clang-format on\n\n}  // namespace limn::recorded_attributions")

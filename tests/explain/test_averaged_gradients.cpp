@@ -47,19 +47,19 @@ TEST_CASE("quadrature: Gauss-Legendre is exact for polynomials of degree 2 n - 1
 }
 
 TEST_CASE("integrated gradients agree with Captum") {  // whose weights are float
-  CHECK(off(integrated(Quadrature::gauss_legendre, 50).values, recorded::integrated_gausslegendre) < 2e-8);
-  CHECK(off(integrated(Quadrature::left, 9).values, recorded::integrated_riemann_left) < 2e-8);
-  CHECK(off(integrated(Quadrature::right, 9).values, recorded::integrated_riemann_right) < 2e-8);
-  CHECK(off(integrated(Quadrature::middle, 9).values, recorded::integrated_riemann_middle) < 2e-8);
+  CHECK(off(integrated(Quadrature::gauss_legendre, 50).values, recorded_attributions::integrated_gausslegendre) < 2e-8);
+  CHECK(off(integrated(Quadrature::left, 9).values, recorded_attributions::integrated_riemann_left) < 2e-8);
+  CHECK(off(integrated(Quadrature::right, 9).values, recorded_attributions::integrated_riemann_right) < 2e-8);
+  CHECK(off(integrated(Quadrature::middle, 9).values, recorded_attributions::integrated_riemann_middle) < 2e-8);
   // Captum's trapezoids have the width 1/n, though n points have n - 1 between them: they do not add up to 1.
   Tensor<D> trapezoid = integrated(Quadrature::trapezoid, 9).values.clone();
   for (double& v : trapezoid.span()) v *= 8.0 / 9;
-  CHECK(off(trapezoid, recorded::integrated_riemann_trapezoid) < 2e-8);
+  CHECK(off(trapezoid, recorded_attributions::integrated_riemann_trapezoid) < 2e-8);
 }
 
 TEST_CASE("what is left over shrinks with the steps") {
   const auto left_over = [](Quadrature rule, Index steps) { return std::abs(integrated(rule, steps).residual[0]); };
-  CHECK(left_over(Quadrature::middle, 400) < 1e-3 * std::abs(recorded::logits[2]));
+  CHECK(left_over(Quadrature::middle, 400) < 1e-3 * std::abs(recorded_attributions::logits[2]));
   CHECK(left_over(Quadrature::middle, 400) < left_over(Quadrature::middle, 4));
   const auto maps =
       explain::IntegratedGradients{.steps = 5, .baseline = 0.2f}(RecordedNet{}, recorded_images(), recorded_targets());

@@ -50,15 +50,15 @@ double apart_alone(const Explainer& explainer, const Net& net, const Tensor<Cpu>
 }  // namespace
 
 TEST_CASE("Grad-CAM++ and Score-CAM agree with pytorch-grad-cam") {  // maps are float
-  CHECK(off_from(explain::GradCamPlusPlus<"conv2">{}, recorded::grad_cam_plus_plus) < 1e-6);
-  CHECK(off_from(explain::ScoreCam<"conv2">{}, recorded::score_cam) < 1e-6);
-  CHECK(off_from(explain::ScoreCam<"conv2">{.batch = 3}, recorded::score_cam) < 1e-6);
+  CHECK(off_from(explain::GradCamPlusPlus<"conv2">{}, recorded_attributions::grad_cam_plus_plus) < 1e-6);
+  CHECK(off_from(explain::ScoreCam<"conv2">{}, recorded_attributions::score_cam) < 1e-6);
+  CHECK(off_from(explain::ScoreCam<"conv2">{.batch = 3}, recorded_attributions::score_cam) < 1e-6);
 }
 
 TEST_CASE("Relevance-CAM agrees with its formulas; the authors' code counts the bias twice") {
-  CHECK(off_from(explain::RelevanceCam<"conv2">{}, recorded::relevance_cam) < 1e-6);
-  CHECK(off_from(explain::preset::relevance_cam_code<"conv2">(), recorded::relevance_cam_code) < 1e-6);
-  CHECK(off_from(explain::RelevanceCam<"conv2">{}, recorded::relevance_cam_code) > 1e-3);
+  CHECK(off_from(explain::RelevanceCam<"conv2">{}, recorded_attributions::relevance_cam) < 1e-6);
+  CHECK(off_from(explain::preset::relevance_cam_code<"conv2">(), recorded_attributions::relevance_cam_code) < 1e-6);
+  CHECK(off_from(explain::RelevanceCam<"conv2">{}, recorded_attributions::relevance_cam_code) > 1e-3);
 }
 
 TEST_CASE("a batch is explained to the bit as its pictures are, and up to rounding with matrix products") {

@@ -71,12 +71,12 @@ TEST_CASE("DeepLIFT agrees with Captum") {
     return method.attributions(net, recorded_images(), recorded_baselines(), recorded_targets());
   };
   RecordedNet net;
-  CHECK(off(attributions({}, net).values, recorded::deep_lift) < 1e-9);
+  CHECK(off(attributions({}, net).values, recorded_attributions::deep_lift) < 1e-9);
   net.ends_with_softmax = true;
-  CHECK(off(attributions({.captum_softmax = true}, net).values, recorded::deep_lift_softmax) < 1e-9);
+  CHECK(off(attributions({.captum_softmax = true}, net).values, recorded_attributions::deep_lift_softmax) < 1e-9);
   // What differs there is that ours is complete.
   const auto ours = attributions({}, net), theirs = attributions({.captum_softmax = true}, net);
-  CHECK(off(ours.values, recorded::deep_lift_softmax) > 1e-3);
+  CHECK(off(ours.values, recorded_attributions::deep_lift_softmax) > 1e-3);
   CHECK(std::abs(ours.residual[0]) < 1e-12);
   CHECK(std::abs(theirs.residual[0]) > 1e-4);
 }
@@ -115,7 +115,7 @@ TEST_CASE("where the picture is the baseline, multipliers are gradients") {
   // A single number changed, and by so little that no relu and no maximum changes sides.
   x0.data()[5] -= 1e-7;
   const auto close = explain::DeepLift{}.attributions(net, x, x0, recorded_targets());
-  CHECK(close.values.data()[5] == doctest::Approx(1e-7 * recorded::gradient[5]).epsilon(1e-4));
+  CHECK(close.values.data()[5] == doctest::Approx(1e-7 * recorded_attributions::gradient[5]).epsilon(1e-4));
 }
 
 namespace {

@@ -32,21 +32,22 @@ Tensor<D> everywhere(const Rule& rule, lrp::BatchNorm norm = lrp::BatchNorm::mer
 }  // namespace
 
 TEST_CASE("every rule agrees with zennit") {
-  CHECK(off(everywhere(lrp::Epsilon{0.1}), recorded::lrp_epsilon) < 1e-8);
-  CHECK(off(everywhere(lrp::Epsilon{0.1}, lrp::BatchNorm::passed), recorded::lrp_epsilon_passed) < 1e-8);
-  CHECK(off(everywhere(lrp::Gamma{0.25}), recorded::lrp_gamma) < 1e-8);
-  CHECK(off(everywhere(lrp::AlphaBeta{2, 1}), recorded::lrp_alpha_beta) < 1e-8);
-  CHECK(off(everywhere(lrp::ZPlus{}), recorded::lrp_z_plus) < 1e-8);
-  CHECK(off(everywhere(lrp::WSquare{}), recorded::lrp_w_square) < 1e-8);
-  CHECK(off(everywhere(lrp::Flat{}), recorded::lrp_flat) < 1e-8);
-  CHECK(off(everywhere(lrp::Box{-1.5, 2}), recorded::lrp_box) < 1e-8);
+  CHECK(off(everywhere(lrp::Epsilon{0.1}), recorded_attributions::lrp_epsilon) < 1e-8);
+  CHECK(off(everywhere(lrp::Epsilon{0.1}, lrp::BatchNorm::passed), recorded_attributions::lrp_epsilon_passed) < 1e-8);
+  CHECK(off(everywhere(lrp::Gamma{0.25}), recorded_attributions::lrp_gamma) < 1e-8);
+  CHECK(off(everywhere(lrp::AlphaBeta{2, 1}), recorded_attributions::lrp_alpha_beta) < 1e-8);
+  CHECK(off(everywhere(lrp::ZPlus{}), recorded_attributions::lrp_z_plus) < 1e-8);
+  CHECK(off(everywhere(lrp::WSquare{}), recorded_attributions::lrp_w_square) < 1e-8);
+  CHECK(off(everywhere(lrp::Flat{}), recorded_attributions::lrp_flat) < 1e-8);
+  CHECK(off(everywhere(lrp::Box{-1.5, 2}), recorded_attributions::lrp_box) < 1e-8);
 }
 
 TEST_CASE("every composite agrees with zennit") {
-  CHECK(off(relevance(lrp::EpsilonPlus{}).values, recorded::epsilon_plus) < 1e-8);
-  CHECK(off(relevance(lrp::EpsilonPlusFlat{}).values, recorded::epsilon_plus_flat) < 1e-8);
-  CHECK(off(relevance(lrp::EpsilonAlpha2Beta1{}).values, recorded::epsilon_alpha2_beta1) < 1e-8);
-  CHECK(off(relevance(lrp::EpsilonGammaBox{.first = {-1.5, 2}}).values, recorded::epsilon_gamma_box) < 1e-8);
+  CHECK(off(relevance(lrp::EpsilonPlus{}).values, recorded_attributions::epsilon_plus) < 1e-8);
+  CHECK(off(relevance(lrp::EpsilonPlusFlat{}).values, recorded_attributions::epsilon_plus_flat) < 1e-8);
+  CHECK(off(relevance(lrp::EpsilonAlpha2Beta1{}).values, recorded_attributions::epsilon_alpha2_beta1) < 1e-8);
+  CHECK(off(relevance(lrp::EpsilonGammaBox{.first = {-1.5, 2}}).values, recorded_attributions::epsilon_gamma_box) <
+        1e-8);
 }
 
 namespace {
