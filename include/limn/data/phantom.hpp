@@ -164,8 +164,8 @@ inline Sample draw(const PhantomOptions& options, Index number, Index patient_nu
   sample.image = Image::from_shape({size, size, channels});
   sample.mask = Mask(Mask::shape_type{size, size}, 0.f);
   for (std::size_t i = 0; i < density.size(); ++i) {
-    const float pu = step * (static_cast<float>(i % size) + .5f) - 1,
-                pv = step * (static_cast<float>(i / size) + .5f) - 1;
+    const std::size_t row = i / size, column = i % size;
+    const float pu = step * (static_cast<float>(column) + .5f) - 1, pv = step * (static_cast<float>(row) + .5f) - 1;
     const float value =
         marker.over(film.develop(density[i]), pu, pv, step) + film.grain * static_cast<float>(grain.normal());
     for (std::size_t c = 0; c < channels; ++c) sample.image.data()[i * channels + c] = std::clamp(value, 0.f, 1.f);

@@ -37,19 +37,21 @@ template <class T, int Lanes, int Side>
 void moments_of_strip(const T* in, Index rows, Index c, T* mean, T* squares) {
   using V = Channels<T, Lanes>;
   typename V::Value m[Side] = {}, sum[Side] = {};
-  for (Index r = 0; r < rows; ++r)
+  for (Index r = 0; r < rows; ++r) {
 #pragma GCC unroll 4
-    for (int s = 0; s < Side; ++s) m[s] += V::load(in + r * c + s * Lanes);
+    for (Index s = 0; s < Side; ++s) m[s] += V::load(in + r * c + s * Lanes);
+  }
 #pragma GCC unroll 4
-  for (int s = 0; s < Side; ++s) m[s] /= static_cast<T>(rows);
-  for (Index r = 0; r < rows; ++r)
+  for (Index s = 0; s < Side; ++s) m[s] /= static_cast<T>(rows);
+  for (Index r = 0; r < rows; ++r) {
 #pragma GCC unroll 4
-    for (int s = 0; s < Side; ++s) {
+    for (Index s = 0; s < Side; ++s) {
       const auto d = V::load(in + r * c + s * Lanes) - m[s];
       sum[s] += d * d;
     }
+  }
 #pragma GCC unroll 4
-  for (int s = 0; s < Side; ++s) {
+  for (Index s = 0; s < Side; ++s) {
     V::store(mean + s * Lanes, m[s]);
     V::store(squares + s * Lanes, sum[s]);
   }
@@ -145,10 +147,10 @@ void gradient_of_strip(const T* g, const T* y, const T* x, const T* m, Index row
   using V = Channels<T, Lanes>;
   typename V::Value mean[Side], a[Side] = {}, b[Side] = {};
 #pragma GCC unroll 4
-  for (int s = 0; s < Side; ++s) mean[s] = V::load(m + s * Lanes);
-  for (Index r = 0; r < rows; ++r)
+  for (Index s = 0; s < Side; ++s) mean[s] = V::load(m + s * Lanes);
+  for (Index r = 0; r < rows; ++r) {
 #pragma GCC unroll 4
-    for (int s = 0; s < Side; ++s) {
+    for (Index s = 0; s < Side; ++s) {
       const Index at = r * c + s * Lanes;
       auto up = V::load(g + at);
       if (y != nullptr) {
@@ -158,8 +160,9 @@ void gradient_of_strip(const T* g, const T* y, const T* x, const T* m, Index row
       a[s] += up;
       b[s] += up * (V::load(x + at) - mean[s]);
     }
+  }
 #pragma GCC unroll 4
-  for (int s = 0; s < Side; ++s) {
+  for (Index s = 0; s < Side; ++s) {
     V::store(sum + s * Lanes, a[s]);
     V::store(product + s * Lanes, b[s]);
   }

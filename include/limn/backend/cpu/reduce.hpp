@@ -17,11 +17,12 @@ template <class T, int Lanes, int Side>
 void sum_strip(const T* in, Index rows, Index c, T* out) {
   using V = Channels<T, Lanes>;
   typename V::Value sum[Side] = {};
-  for (Index r = 0; r < rows; ++r)
+  for (Index r = 0; r < rows; ++r) {
 #pragma GCC unroll 4
-    for (int s = 0; s < Side; ++s) sum[s] += V::load(in + r * c + s * Lanes);
+    for (Index s = 0; s < Side; ++s) sum[s] += V::load(in + r * c + s * Lanes);
+  }
 #pragma GCC unroll 4
-  for (int s = 0; s < Side; ++s) V::store(out + s * Lanes, sum[s]);
+  for (Index s = 0; s < Side; ++s) V::store(out + s * Lanes, sum[s]);
 }
 
 /// in (a, r, c) -> out (a, c), summed over r.

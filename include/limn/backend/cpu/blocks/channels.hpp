@@ -33,9 +33,10 @@ inline Index rows_of_block(Index c) { return std::clamp<Index>(4096 / c, 16, 512
 template <class T, class F>
 void for_strips(Index c, const F& f) {
   by_channels<T>(c, [&]<int Lanes>() {
+    constexpr Index four = Index{4} * Lanes;
     Index k = 0;
     if constexpr (Lanes == lanes<T>)
-      for (; k + 4 * Lanes <= c; k += 4 * Lanes) f.template operator()<Lanes, 4>(k);
+      for (; k + four <= c; k += four) f.template operator()<Lanes, 4>(k);
     for (; k < c; k += Lanes) f.template operator()<Lanes, 1>(std::min<Index>(k, c - Lanes));
   });
 }

@@ -31,7 +31,7 @@ namespace kernel::detail {
 /// where none fits, or where there are fewer than `fewest` tiles: too few to be worth the transformed weight.
 template <class T>
 const Algorithm<T>* winograd_for(Index n, Index h, Index w, Index c, Index k, const Window& win,
-                                 Index fewest = 2 * block_rows) {
+                                 Index fewest = Index{2} * block_rows) {
   const bool fits = win.kernel_h == 3 && win.kernel_w == 3 && win.stride_h == 1 && win.stride_w == 1 &&
                     c % lanes<T> == 0 && k % lanes<T> == 0 && k % outer_rows == 0;
   if (!fits || !winograd()) return nullptr;
@@ -93,7 +93,7 @@ Index tiles_for(Index bytes, Index products, Index columns) {
 template <class T>
 Matrices<T> transformed_weight(const Algorithm<T>& by, const Weights<T>& weight) {
   const Index c = weight.inner(), k = weight.columns();
-  const Matrices<T> out(by.products(), c, k, panel_width<T>(k));
+  Matrices<T> out(by.products(), c, k, panel_width<T>(k));
   parallel_pieces(c, lanes<T>, [&](Index begin, Index end) {
     by.weight(weight, begin, end, 0, out.part(begin, end - begin, 0, k));
   });
