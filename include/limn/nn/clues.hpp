@@ -12,12 +12,12 @@
 namespace limn {
 
 /// A table of clues by classes, wherever it is kept: +1 on the positive side, -1 on the negative side, 0 on neither.
-/// Without numbers of its own it stands for a clue for every class but `background` against all others.
 struct ClueTable {
   const int* sides = nullptr;
   Index clues = 0, classes = 0, background = -1;
+  bool one_vs_others = false;  ///< no `sides`: a clue for every class but `background` against all others
   [[nodiscard]] constexpr int side(Index clue, Index of_class) const {
-    if (sides != nullptr) return sides[clue * classes + of_class];
+    if (!one_vs_others) return sides[clue * classes + of_class];  // sides != nullptr is no constant with g++ -fsanitize
     return of_class == clue + (background >= 0 && clue >= background ? 1 : 0) ? 1 : -1;
   }
 };
@@ -44,7 +44,7 @@ template <int Classes, int Background = -1>
 struct OneVsOthers {
   static constexpr bool complete = true;
   static constexpr int classes = Classes, clues = Background < 0 ? Classes : Classes - 1;
-  [[nodiscard]] constexpr ClueTable table() const { return {nullptr, clues, Classes, Background}; }
+  [[nodiscard]] constexpr ClueTable table() const { return {nullptr, clues, Classes, Background, true}; }
 };
 
 /// A clue for every class against all others. With `Background` that class has none: it is known by the absence of all.
