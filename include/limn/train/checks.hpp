@@ -42,8 +42,7 @@ struct NetworkFacts {
 
 /// The options with a monitor that can change.
 [[gnu::cold]] inline FitOptions resolved(FitOptions options, const NetworkFacts& network) {
-  if (network.fixed && larger_is_better(options.monitor)) options.monitor = "val_total";
-  if (network.fixed && options.monitor == "val_loss") options.monitor = "val_total";
+  if (network.fixed && options.monitor != "loss") options.monitor = "val_total";
   return options;
 }
 
