@@ -1,10 +1,12 @@
 // What an explanation costs: images through ResNet-18 in batches, against Captum's method of the same name and against
-// limn's prediction alone. Usage: bench_explainers [--quick] [--only REGEX] [--json FILE]
+// limn's prediction alone; and what explanation losses add to a training step. Usage: bench_explainers [--quick]
+// [--only REGEX] [--json FILE]
 #include "harness/peer.hpp"
 #include "harness/report.hpp"
 #include "harness/training.hpp"
 #include "limn/explain/grad_cam.hpp"
 #include "limn/explain/guided_backprop.hpp"
+#include "limn/loss/explanation.hpp"
 
 namespace {
 
@@ -38,6 +40,18 @@ void measure(bench::Report& report, bench::Peer& captum, const char* title, cons
   report.compare(name, contenders);
 }
 
+/// A training step with an explanation loss against one without.
+template <class L>
+void training(bench::Report& report, const char* title, Index n, Index side, const L& loss) {
+  using Net = models::ResNet18<Cpu, 3, 2>;
+  const std::string name = text("training step, ", title, ", ", side, ", b", n);
+  if (!report.wants(name)) return;
+  bench::Training<Net, decltype(CrossEntropy{} + loss)> with(n, side, CrossEntropy{} + loss);
+  bench::Training<Net> without(n, side);
+  report.compare(name, {bench::here("limn", [&] { with.step(); }),
+                        bench::here("limn, cross-entropy alone", [&] { without.step(); })});
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
@@ -49,4 +63,10 @@ int main(int count, char** arguments) {
           [&](const auto& images, const auto& classes) { return explain::GradCam<"layer4">{}(net, images, classes); });
   measure(report, captum, "guided backprop", "guided_backprop", setting, net,
           [&](const auto& images, const auto& classes) { return explain::GuidedBackprop{}(net, images, classes); });
+  const Index n = report.quick() ? 2 : 8, side = report.quick() ? 64 : 128;
+  using AtLayer4 = ExplanationLoss<GradCam<"layer4">, OutsideMass>;
+  training(report, "Grad-CAM at layer4, constant weights", n, side, AtLayer4{{.weights = Weights::constant}});
+  training(report, "Grad-CAM at layer4", n, side, AtLayer4{});
+  training(report, "Grad-CAM at layer2", n, side, ExplanationLoss<GradCam<"layer2">, OutsideMass>{});
+  training(report, "input gradient", n, side, ExplanationLoss<explain::InputGradient, Rrr>{});
 }

@@ -1,6 +1,8 @@
 // What several benchmarks do with a network: a training step, a prediction.
 #pragma once
 
+#include <algorithm>
+
 #include "limn/loss/classification.hpp"
 #include "limn/loss/lap.hpp"
 #include "limn/models/resnet.hpp"
@@ -20,14 +22,21 @@ inline limn::Tensor<limn::Cpu> noise(limn::Index n, limn::Index side, limn::Inde
 template <class Net, limn::AnyLoss L = limn::CrossEntropy>
 class Training {
  public:
-  Training(limn::Index n, limn::Index side, L loss = {}) : loss_(loss), batch_{noise(n, side), {}, {}, {}} {
-    for (limn::Index i = 0; i < n; ++i) batch_.labels.push_back(i % 2);
+  Training(limn::Index n, limn::Index side, L loss = {})
+      : loss_(loss), batch_{noise(n, side), {}, limn::Tensor<limn::Cpu>(limn::Shape{n, side, side, 1}, 0.f), {}} {
+    for (limn::Index i = 0; i < n; ++i) {
+      batch_.labels.push_back(i % 2);
+      batch_.has_mask.push_back(1);
+      std::fill_n(batch_.masks.data() + i * side * side, side * side / 4, 1.f);  // the upper quarter
+    }
   }
   void step() {
     limn::Run<limn::Cpu> run;
     run.training = true;
-    const limn::Var<limn::Cpu> logits = run(net_, limn::Var<limn::Cpu>(batch_.images));
-    const auto value = limn::as_loss(loss_)(limn::Step<limn::Cpu>{batch_, logits, run});
+    const auto loss = limn::as_loss(loss_);
+    loss.watch(net_, run);
+    const limn::Var<limn::Cpu> logits = run(net_, run.input(batch_.images));
+    const auto value = loss(limn::Step<limn::Cpu>{batch_, logits, run});
     optimizer_.step(limn::grad<limn::Cpu>({value.total}, trained_), 1);
     run.commit();
   }
