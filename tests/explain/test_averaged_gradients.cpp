@@ -7,9 +7,9 @@
 #include <functional>
 
 #include "../backend/reference_conv.hpp"
-#include "attribution_net.hpp"
 #include "limn/explain/deep_lift.hpp"
 #include "limn/models/resnet.hpp"
+#include "recorded/attribution_net.hpp"
 
 using namespace limn;
 using namespace limn::testing;

@@ -5,9 +5,9 @@
 #include <doctest/doctest.h>
 
 #include "../backend/reference_conv.hpp"
-#include "attribution_net.hpp"
 #include "limn/explain/relevance_cam.hpp"
 #include "limn/models/resnet.hpp"
+#include "recorded/attribution_net.hpp"
 
 using namespace limn;
 using namespace limn::testing;

@@ -4,10 +4,10 @@
 #include <doctest/doctest.h>
 
 #include "../backend/reference_conv.hpp"
-#include "attribution_net.hpp"
 #include "limn/autograd/check.hpp"
 #include "limn/models/resnet.hpp"
 #include "random_net.hpp"
+#include "recorded/attribution_net.hpp"
 
 using namespace limn;
 using D = CpuDouble;

@@ -3,9 +3,9 @@
 
 #include <doctest/doctest.h>
 
-#include "attribution_net.hpp"
 #include "limn/explain/guided_backprop.hpp"
 #include "limn/explain/input_gradient.hpp"
+#include "recorded/attribution_net.hpp"
 
 using namespace limn;
 using namespace limn::testing;

@@ -6,11 +6,11 @@
 #include <functional>
 
 #include "../backend/reference_conv.hpp"
-#include "attribution_net.hpp"
 #include "limn/autograd/check.hpp"
 #include "limn/explain/gradient.hpp"
 #include "limn/models/resnet.hpp"
 #include "random_net.hpp"
+#include "recorded/attribution_net.hpp"
 
 using namespace limn;
 using namespace limn::testing;

@@ -1,12 +1,12 @@
-// Grad-CAM and guided backpropagation against torch (record_torch.py), on a net that uses relu as a function and one
-// layer twice; batches; Grad-CAM worked out by hand.
+// Grad-CAM and guided backpropagation against torch (recorded/record_torch.py), on a net that uses relu as a function
+// and one layer twice; batches; Grad-CAM worked out by hand.
 #include <doctest/doctest.h>
 
 #include "../nn/helpers.hpp"
 #include "limn/explain/guided_backprop.hpp"
 #include "limn/nn/layers.hpp"
 #include "limn/nn/sequential.hpp"
-#include "torch_fixtures.hpp"
+#include "recorded/torch_fixtures.hpp"
 
 using namespace limn;
 using D = CpuDouble;

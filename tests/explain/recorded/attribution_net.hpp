@@ -5,7 +5,7 @@
 #include <cmath>
 #include <vector>
 
-#include "../nn/helpers.hpp"
+#include "../../nn/helpers.hpp"
 #include "attribution_fixtures.hpp"
 #include "limn/nn/layers.hpp"
 

@@ -1,7 +1,7 @@
 // LAPs beside a trained network: its outputs to the bit, the maps and where they lie, names, errors.
 #include <doctest/doctest.h>
 
-#include "helpers.hpp"
+#include "../helpers.hpp"
 #include "limn/explain/grad_cam.hpp"
 #include "limn/explain/guided_backprop.hpp"
 #include "limn/explain/lap.hpp"

@@ -1,7 +1,7 @@
 // Clue systems, their tables, and completeness (Eq. 2) worked out by hand.
 #include <doctest/doctest.h>
 
-#include "helpers.hpp"
+#include "../helpers.hpp"
 #include "limn/nn/clues.hpp"
 
 using namespace limn;

@@ -1,7 +1,7 @@
 // The limits of LAP-Pool (appendix C.1), the fused kernel against the composition, batches, and the shared shortcut.
 #include <doctest/doctest.h>
 
-#include "helpers.hpp"
+#include "../helpers.hpp"
 #include "limn/nn/lap.hpp"
 
 using namespace limn;

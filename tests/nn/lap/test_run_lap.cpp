@@ -3,7 +3,7 @@
 
 #include <thread>
 
-#include "helpers.hpp"
+#include "../helpers.hpp"
 #include "limn/models/resnet.hpp"
 
 using namespace limn;
