@@ -47,7 +47,7 @@ struct Setup {
 inline std::vector<Setup> trade_off_grid(bool full) {
   using Names = std::vector<std::string>;
   const auto designs = full ? Names{"outside_mass", "dice", "bce", "mse", "l1", "haics", "rrr_star", "res", "kl"}
-                            : Names{"outside_mass", "dice", "bce", "rrr_star"};
+                            : Names{"outside_mass", "dice", "bce"};
   const auto strengths = full ? std::vector{.1f, .25f, .5f, 1.f, 3.f} : std::vector{.25f, 1.f, 3.f};
   std::vector<Setup> out{{}};
   for (const auto& design : designs)

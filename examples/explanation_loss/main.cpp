@@ -102,7 +102,8 @@ report::Gallery seen_by(const std::vector<StudyGroup>& groups, const data::Datas
 
 int main(int argc, char** argv) {
   const auto about = "Studies what losses on explanations buy and what they cost.";
-  const example::RunOptions defaults{.size = 48,
+  const example::RunOptions defaults{.pictures = 1000,
+                                     .size = 48,
                                      .epochs = 12,
                                      .batch = 16,
                                      .out = "runs/explanation_loss",
