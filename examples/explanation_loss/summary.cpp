@@ -104,11 +104,13 @@ report::Page summary(const Study& study, const RunOptions& options) {
     }
     std::printf("%s\n\n%s\n", title.c_str(), report::markdown(result).c_str());
   };
-  for (const auto& [name, measure] : picture_columns)
-    if (name == std::string("correct") || name == std::string("all_precision") || name == std::string("top_precision"))
-      compare_all(text(name, ", over pictures"), [&](const auto& called, const auto& a, const auto& b) {
-        return compare_pictures(called, a, b, measure);
-      });
+  using Measure = std::pair<const char*, double PictureScores::*>;
+  for (const auto& measure :
+       {Measure{"accuracy", &PictureScores::correct}, Measure{"top precision", &PictureScores::top_precision},
+        Measure{"all precision", &PictureScores::all_precision}})
+    compare_all(text(measure.first, ", over pictures"), [&](const auto& called, const auto& a, const auto& b) {
+      return compare_pictures(called, a, b, measure.second);
+    });
   for (const char* name : {"accuracy", "auc", "all_precision"})
     compare_all(text(name, ", over runs"),
                 [&](const auto& called, const auto& a, const auto& b) { return compare_runs(called, a, b, name); });

@@ -26,13 +26,15 @@ struct HtmlOptions {
 
 namespace detail {
 
-[[gnu::cold]] inline std::string page_begin(const std::string& title) {
-  return joined(
-      {"<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" "
-       "content=\"width=device-width, initial-scale=1\">\n<title>",
-       escape(title), "</title>\n<style>", style_sheet, "</style>\n</head>\n<body>\n<h1>", escape(title),
-       "</h1>\n<p class=\"notice\">For research only. This is not a medical device and must not be used for "
-       "diagnosis or treatment.</p>\n"});
+[[gnu::cold]] inline std::string page_begin(const std::string& words) {
+  const std::string title = escape(words);
+  std::string page =
+      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" "
+      "content=\"width=device-width, initial-scale=1\">\n<title>";
+  put(page, {title, "</title>\n<style>", style_sheet, "</style>\n</head>\n<body>\n<h1>", title, "</h1>\n"});
+  return page +
+         "<p class=\"notice\">For research only. This is not a medical device and must not be used for diagnosis or "
+         "treatment.</p>\n";
 }
 [[gnu::cold]] inline std::string page_end() {
   return text("<p class=\"soft\">Written by limn ", version, ".</p>\n</body>\n</html>\n");
