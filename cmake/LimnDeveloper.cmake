@@ -38,6 +38,7 @@ function(limn_write_user_flags target)
   set(definitions "$<TARGET_PROPERTY:${target},INTERFACE_COMPILE_DEFINITIONS>")
   file(GENERATE OUTPUT ${LIMN_USER_FLAGS} CONTENT "-std=c++20
 -fopenmp
+-fno-math-errno
 -I$<JOIN:$<REMOVE_DUPLICATES:${includes}>,
 -I>
 -D$<JOIN:$<REMOVE_DUPLICATES:${definitions}>,

@@ -79,7 +79,7 @@ TEST_CASE("Grad-CAM agrees with torch") {
 }
 
 TEST_CASE("guided backpropagation agrees with torch's hooks") {
-  const auto found = explain::GuidedBackprop{}.attributions(Net{}, images(), std::span<const Index>(classes));
+  const auto found = explain::GuidedBackprop{}.attributions(Net{}, images(), std::span<const Index>(classes)).values;
   REQUIRE(found.shape() == Shape{2, 5, 4, 2});
   CHECK(difference(found.span(), recorded::guided) < 1e-12);
   // and it is not the gradient

@@ -112,6 +112,89 @@ inline double supervision(const std::vector<Lap>& laps, const std::vector<std::v
   return total;
 }
 
+/// Which elements of a map of h x w a mask (n, H, W, 1) marks: those of which half or more lies inside, weighed by how
+/// much a bilinear resize of the map to the picture takes of them at every pixel; else those that come closest.
+inline std::vector<std::vector<bool>> marked(const Maps& masks, const std::vector<bool>& has, long h, long w,
+                                             double centre = .5) {
+  std::vector<std::vector<bool>> out;
+  for (long i = 0; i < masks.n; ++i) {
+    std::vector<double> share;
+    for (long e = 0; e < h * w; ++e) {
+      Maps one{1, h, w, 1, std::vector<double>(static_cast<std::size_t>(h * w), 0)};
+      one.v[static_cast<std::size_t>(e)] = 1;
+      double inside = 0, all = 0;
+      for (long y = 0; y < masks.h; ++y)
+        for (long x = 0; x < masks.w; ++x) {
+          const double weight =
+              bilinear(one, 0, 0, static_cast<double>(y), static_cast<double>(x), masks.h, masks.w, centre);
+          all += weight;
+          inside += weight * masks.at(i, y, x, 0);
+        }
+      share.push_back(inside / all);
+    }
+    const double most = *std::max_element(share.begin(), share.end());
+    out.emplace_back();
+    for (double s : share)
+      out.back().push_back(has[static_cast<std::size_t>(i)] && s > 0 && s > std::min(.5, most) - 1e-5);
+  }
+  return out;
+}
+
+/// Eq. 8 for maps without twins; samples without a marked element as Eq. 4 and 5, ranked by their own map.
+inline double expert(const std::vector<Lap>& laps, const std::vector<std::vector<int>>& sides,
+                     const std::vector<long>& labels, const Maps& masks, const std::vector<bool>& has,
+                     const Shares& shares) {
+  double total = 0;
+  for (const Lap& lap : laps) {
+    const Maps& map = lap.logits;
+    const long elements = map.h * map.w;
+    const auto a = marked(masks, has, map.h, map.w, lap.centre);
+    for (long m = 0; m < map.m; ++m) {
+      const auto side = [&](long i) {
+        return sides[static_cast<std::size_t>(m)][static_cast<std::size_t>(labels[static_cast<std::size_t>(i)])];
+      };
+      const auto positives = [&](long i) {
+        const auto& marks = a[static_cast<std::size_t>(i)];
+        return static_cast<long>(std::count(marks.begin(), marks.end(), true));
+      };
+      double present = 0, absent = 0, fractions = 0, annotated = 0;
+      for (long i = 0; i < map.n; ++i) {
+        present += side(i) > 0;
+        absent += side(i) < 0;
+        if (side(i) <= 0 || positives(i) == 0) continue;
+        fractions += static_cast<double>(positives(i)) / static_cast<double>(elements);
+        annotated += 1;
+      }
+      for (long i = 0; i < map.n; ++i) {
+        std::vector<double> p;
+        for (long e = 0; e < elements; ++e) p.push_back(importance(map.at(i, e / map.w, e % map.w, m)));
+        std::vector<double> rising = p;
+        std::sort(rising.begin(), rising.end());
+        double up = 0, down = 0;
+        if (side(i) > 0 && positives(i) > 0) {
+          const auto& marks = a[static_cast<std::size_t>(i)];
+          for (std::size_t e = 0; e < p.size(); ++e) (marks[e] ? up : down) += std::log(marks[e] ? p[e] : 1 - p[e]);
+          total += -2 / static_cast<double>(positives(i)) * up / present;
+          if (positives(i) < elements) total += -1 / static_cast<double>(elements - positives(i)) * down / present;
+        } else if (side(i) > 0) {
+          const long k_min = (shares.min_active * elements + 99) / 100,
+                     k_max = ((100 - shares.max_active) * elements + 99) / 100;
+          for (long k = 0; k < k_min; ++k) up += std::log(rising[static_cast<std::size_t>(elements - 1 - k)]);
+          for (long k = 0; k < k_max; ++k) down += std::log(1 - rising[static_cast<std::size_t>(k)]);
+          total += -2 / static_cast<double>(k_min) * up / present - down / static_cast<double>(k_max) / present;
+        } else if (side(i) < 0) {
+          const long k =
+              annotated > 0 ? static_cast<long>(std::ceil(fractions / annotated * static_cast<double>(elements) - 1e-9))
+                            : (shares.inactive * elements + 99) / 100;
+          for (long j = 0; j < k; ++j) down += std::log(1 - rising[static_cast<std::size_t>(elements - 1 - j)]);
+          total += -1 / static_cast<double>(k) * down / absent;
+        }
+      }
+    }
+  }
+  return total;
+}
+
 /// Eq. 9 for two maps of one size, mean over samples, summed over clues.
 inline double concordance(const Maps& a, const Maps& b) {
   double total = 0;

@@ -137,3 +137,40 @@ TEST_CASE("a rule can read the gradient that it passed to a derivative") {
   (void)grad<Cpu>({sum(y)}, {x}, {.rules = &rules});
   CHECK(met == 1);
 }
+
+TEST_CASE("frozen, batch norm is in training what it is otherwise, and its statistics stay") {
+  using D = CpuDouble;
+  Conv2d<D, 2, 3, 3, 1, 1, false> conv;
+  BatchNorm2d<D, 3> bn;
+  initialise(conv, Seed{1});
+  bn.running_mean.value() = random_tensor<D>({3}, "mean");
+  bn.running_var.value() = Tensor<D>(Shape{3}, {.5, 2, 3});
+  bn.weight.value() = random_tensor<D>({3}, "weight");
+  const Var<D> x = leaf(random_tensor<D>({2, 4, 4, 2}, "x"));
+  const auto pass = [&](bool training, bool fused) {
+    Run<D> run;
+    run.training = training;
+    const Var<D> y = fused ? conv_norm_relu(conv, bn, x, run) : run(bn, run(conv, x));
+    const Tensor<D> gradient = grad(sum(square(y)), x).value();
+    run.commit();
+    return std::pair{y.value(), gradient};
+  };
+  const Tensor<D> mean = bn.running_mean.value().clone();
+  for (const bool fused : {false, true}) {
+    const auto expected = pass(false, fused);
+    bn.weight.set_trainable(false);
+    bn.bias.set_trainable(false);
+    const auto frozen = pass(true, fused);
+    CHECK(testing::same_bits(frozen.first, expected.first));
+    CHECK(testing::same_bits(frozen.second, expected.second));
+    CHECK(testing::same_bits(bn.running_mean.value(), mean));
+    CHECK(bn.num_batches_tracked.value().item() == 0);
+    bn.bias.set_trainable(true);  // half frozen is not frozen
+    CHECK(!testing::same_bits(pass(true, fused).first, expected.first));
+    CHECK(!testing::same_bits(bn.running_mean.value(), mean));
+    bn.running_mean.value() = mean.clone();
+    bn.num_batches_tracked.value().fill(0);
+    bn.weight.set_trainable(true);
+    bn.running_var.value() = Tensor<D>(Shape{3}, {.5, 2, 3});
+  }
+}

@@ -34,3 +34,10 @@ TEST_CASE("LAP-Pool over the whole map") {
   passes<LapPool<D, 8, lap::binary(), 0>>();
   passes<LapPool<D, 4, lap::one_vs_others<3>(), 0>>();
 }
+
+TEST_CASE("LAP-Pool by the largest importance and by a learned mix") {
+  passes<LapPool<D, 4, lap::one_vs_others<3>(), 3, 2, 1, lap::Aggregate::maximum>>();
+  passes<LapPool<D, 4, lap::one_vs_others<3>(), 0, 1, 0, lap::Aggregate::maximum>>();
+  passes<LapPool<D, 4, lap::one_vs_others<3>(), 3, 2, 1, lap::Aggregate::learned>>();
+  passes<LapPool<D, 4, lap::one_vs_others<3>(), 0, 1, 0, lap::Aggregate::learned>>();
+}

@@ -152,6 +152,48 @@ TEST_CASE("the score is the sum of the clues' importance, and pooling is the lay
   CHECK(difference(y, lap_pool_composed(x, Var<D>(q), alpha_of<D>(1), Window::square(2, 2), 1e-3).value()) < 1e-6);
 }
 
+TEST_CASE_TEMPLATE("the largest importance, or a learned mix, as scores: over windows and the whole map", Pool,
+                   LapPool<D, 4, lap::one_vs_others<3>(), 2, 2, 0, lap::Aggregate::maximum>,
+                   LapPool<D, 4, lap::one_vs_others<3>(), 2, 2, 0, lap::Aggregate::learned>,
+                   LapPool<D, 4, lap::one_vs_others<3>(), 0, 1, 0, lap::Aggregate::maximum>,
+                   LapPool<D, 4, lap::one_vs_others<3>(), 0, 1, 0, lap::Aggregate::learned>) {
+  Pool layer;
+  initialise(layer, Seed{5});
+  layer.head.out.weight.value() = random_tensor<D>({3, 8}, "opinion");
+  layer.alpha.value().fill(1.7);
+  double mix[] = {1, 1, 1};
+  const Var<D> x = random_tensor<D>({2, 4, 6, 4}, "x");
+  for (const bool mixed : {false, true}) {
+    if constexpr (Pool::learned) {
+      if (mixed) layer.aggregate.weight.value() = Tensor<D>(Shape{1, 3}, {mix[0] = .5, mix[1] = -2, mix[2] = 3});
+    }
+    Run<D> run;
+    const Tensor<D> y = run(layer, x).value(), logits = run.laps.at(0).logits.value();
+    Tensor<D> expected(y.shape(), 0.);
+    const Window win = Pool::global ? Window{4, 6} : Window::square(2, 2);
+    for (Index n = 0; n < 2; ++n)
+      windows(4, 6, win, [&](Index oy, Index ox, const auto& at) {  // Eq. 6 and 7
+        std::vector<double> q;
+        for (const auto& [i, j] : at) {
+          double p[3], sum = 0;
+          for (Index m = 0; m < 3; ++m) p[m] = 1 / (1 + std::exp(-logits(n, i, j, m)));
+          for (Index m = 0; m < 3; ++m) sum += mix[m] * p[m];
+          q.push_back(Pool::learned ? sum : std::max({p[0], p[1], p[2]}));
+        }
+        const double best = *std::max_element(q.begin(), q.end());
+        double all = 0;
+        for (std::size_t e = 0; e < q.size(); ++e) {
+          const double weight = std::exp(-1.7 * 1.7 * (best - q[e]) * (best - q[e])) + 1e-3;
+          all += weight;
+          for (Index c = 0; c < 4; ++c) expected(n, oy, ox, c) += weight * x.value()(n, at[e].first, at[e].second, c);
+        }
+        for (Index c = 0; c < 4; ++c) expected(n, oy, ox, c) /= all;
+      });
+    CHECK(difference(y, expected) < 1e-6);
+  }
+  CHECK(leaves(layer).size() == (Pool::learned ? 10 : 9));
+}
+
 TEST_CASE("the twin scorer sends nothing back into the network") {
   LapPool<D, 4, lap::binary(), 2, 2> layer;
   initialise(layer, Seed{5});

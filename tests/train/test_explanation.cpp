@@ -39,7 +39,7 @@ Outcome outcome(const L& loss, const char* term) {
 
 }  // namespace
 
-TEST_CASE("an explanation loss moves the maps into the masks; without a leak most of them die") {
+TEST_CASE("an explanation loss moves the maps into the masks; without a leak some of them die") {
   using Outside = ExplanationLoss<Cam, OutsideMass>;
   const Outcome without = outcome(CrossEntropy{}, "loss");
   const Outcome with = outcome(CrossEntropy{} + 2.f * Outside{}, "outside_mass");
@@ -49,6 +49,6 @@ TEST_CASE("an explanation loss moves the maps into the masks; without a leak mos
           with.maps.images, ", without a leak ", dying.maps.undefined, " of ", dying.maps.images);
   CHECK(with.last < with.first - .2);
   CHECK(with.maps.rma > without.maps.rma + .15);
-  CHECK(10 * with.maps.undefined < with.maps.images);
-  CHECK(3 * dying.maps.undefined > dying.maps.images);
+  CHECK(with.maps.undefined == 0);
+  CHECK(dying.maps.undefined > 0);  // how many differs from run to run with the last bits of the sums: 3 to all
 }

@@ -61,7 +61,7 @@ TEST_CASE("what cannot work is refused before the first step") {
   CHECK(refused(data, data, {.batch = 1}) == "fit: batch normalisation needs batches of 2 or more, got batch = 1");
   CHECK(refused(data, data, {.choose_after = 1}) == "fit: choose_after must be 0 to less than 1, got 1");
   CHECK(refused(data, data, {.monitor = "auc"}) ==
-        "fit: monitor must be val_auc, val_accuracy, val_loss or loss, got \"auc\"");
+        "fit: monitor must be val_auc, val_accuracy, val_loss, val_total or loss, got \"auc\"");
   CHECK(refused(data, data, {.resume = true}) == "fit: resume needs the folder of the run (out)");
   CHECK(refused(data.subset({}), data, {}) == "fit: the training set is empty");
   CHECK(refused(data, data.subset({}), {}) == "fit: the validation set is empty");

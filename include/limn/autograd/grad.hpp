@@ -155,8 +155,9 @@ template <Backend B>
       const auto* rule = rules ? rules->find(node.name) : nullptr;
       require(!rule || !node.inputs.empty(), "grad: '", node.name,
               "' has a propagation rule, but was recorded without RecordForRules");
-      std::vector<Var<B>> gradients = rule ? (*rule)({node.name, node.inputs, node.output, ordinary}, upstream)
-                                           : node.derivative(upstream, output, entry->wanted);
+      std::vector<Var<B>> gradients =
+          rule ? (*rule)({node.name, node.inputs, node.output, ordinary, entry->node, entry->wanted, *rules}, upstream)
+               : node.derivative(upstream, output, entry->wanted);
       for (std::size_t i = 0; i < node.parents.size() && i < gradients.size(); ++i) {
         if ((entry->wanted >> i & 1) == 0 || gradients[i].empty()) continue;
         const Node<B>* parent = node.parents[i].get();

@@ -31,6 +31,8 @@ class Node {
   /// In its place for a part of a computation of which only the outputs are kept (autograd/checkpoint.hpp): gives them
   /// again.
   using Again = OwnedFunction<std::vector<Var<B>>()>;
+  /// The operation on other inputs; see on_other_inputs().
+  using Forward = OwnedFunction<Var<B>(const std::vector<Var<B>>& inputs)>;
 
   const char* name;                            ///< "relu", "conv2d", ...
   std::uint64_t id;                            ///< larger than that of every input: the order of recording
@@ -41,6 +43,7 @@ class Node {
   int part = -1;                               ///< of its only parent, which has several outputs, this is one
   Tensor<B> output;                            ///< kept only when the derivative (or a rule) reads it
   std::vector<Tensor<B>> inputs;               ///< kept only while rules are recorded
+  Forward forward;                             ///< likewise, and only of operations that a rule may want to repeat
   bool freed = false;
 
   Node(const char* node_name, Shape node_shape) : name(node_name), id(next_id()), shape(node_shape) {}
@@ -62,6 +65,7 @@ class Node {
     thread_local bool busy = false;
     output = {};
     inputs.clear();
+    forward = nullptr;
     if (!derivative && parents.empty()) return;
     waiting.push_back({std::move(derivative), std::move(again), std::move(parents)});
     derivative = nullptr;
@@ -247,6 +251,14 @@ template <Backend B>
 }
 
 }  // namespace detail
+
+/// y, the result of an operation, and f(inputs), the same operation on other inputs: other weights, say. Rules can call
+/// it (Operation::again). Where the operation has a fused kernel, f composes it of others.
+template <Backend B, class F>
+[[nodiscard]] Var<B> on_other_inputs(Var<B> y, F f) {
+  if (detail::recording().keep && y.node()) y.node()->forward = std::move(f);
+  return y;
+}
 
 /// The result of an operation whose inputs have a derivative each.
 template <Backend B, std::same_as<From<B>>... Parts>

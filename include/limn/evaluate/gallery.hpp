@@ -94,7 +94,7 @@ template <class Net>
       for (const auto& part : e.parts) picture.maps.push_back({part.name, over(part.map, part.grid), true});
       picture.maps.push_back({"LAP, all depths", over(e.map, e.grid), true});
     }
-    if constexpr (has_field<Net, "layer4">) {
+    if constexpr (reaches<Net, "layer4">) {
       const auto e = explain::GradCam<"layer4">{}(net, image, std::span<const Index>(&shown, 1)).front();
       picture.maps.push_back({explain::GradCam<"layer4">::name, over(e.map, e.grid), false});
     }

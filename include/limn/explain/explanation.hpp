@@ -30,6 +30,10 @@ struct Explanation {
   std::optional<Map> ranking = std::nullopt;
   /// The maps it was made of, from shallow to deep.
   std::vector<MapPart> parts = {};
+  /// For methods that share out a number (a difference of scores, a relevance): the sum of all attributions less that
+  /// number. Small, or the map is not what the method promises; where layers keep a part (LRP: biases), it is that
+  /// part.
+  std::optional<double> residual = std::nullopt;
 };
 
 /// One image's map out of a batch of maps (n, h, w, c), channel by channel.

@@ -5,8 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "limn/explain/explanation.hpp"
-#include "limn/explain/grad_cam.hpp"
+#include "limn/explain/attribution.hpp"
 #include "limn/explain/saliency.hpp"
 
 namespace limn::explain {
@@ -18,20 +17,15 @@ struct InputGradient {
 
   /// d score / d picture, signed, of the shape of the images (n, h, w, c).
   template <class Net, Backend B>
-  [[nodiscard, gnu::cold]] Tensor<B> attributions(const Net& net, const Tensor<B>& images,
-                                                  std::span<const Index> classes) const {
-    const Var<B> x = leaf(images);
-    Run<B> run;
-    return grad(class_score(run(net, x), classes), x).value();
+  [[nodiscard, gnu::cold]] Attribution<B> attributions(const Net& net, const Tensor<B>& images,
+                                                       std::span<const Index> classes) const {
+    return {score_gradient(net, images, classes)};
   }
 
   template <class Net, Backend B>
   [[nodiscard, gnu::cold]] std::vector<Explanation> operator()(const Net& net, const Tensor<B>& images,
                                                                std::span<const Index> classes) const {
-    const Tensor<B> maps = map_of_gradient(Var<B>(attributions(net, images, classes))).value();
-    std::vector<Explanation> out;
-    for (Index i = 0; i < images.dim(0); ++i) out.push_back({.map = map_of(maps, i)});
-    return out;
+    return explanations(attributions(net, images, classes), Channels::absolute);
   }
 
   /// The same inside training (explain/saliency.hpp). Its derivative is of second order altogether, so there are no
@@ -48,13 +42,7 @@ struct InputGradient {
   }
   template <Backend B>
   [[nodiscard]] Var<B> saliency(const Question<B>& question) const {
-    return map_of_gradient(attributions(question));
-  }
-
- private:
-  template <Backend B>
-  static Var<B> map_of_gradient(const Var<B>& gradient) {
-    return sum(abs(gradient), {-1});
+    return sum(abs(attributions(question)), {-1});
   }
 };
 

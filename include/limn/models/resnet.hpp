@@ -16,10 +16,12 @@ struct Strided {
 };
 
 /// Strided convolutions become convolutions of stride one followed by a LAP-Pool of their kernel and stride, and the
-/// global mean becomes a LAP-Pool of the whole map. Clues: a ClueSystem.
-template <auto Clues>
+/// global mean becomes a LAP-Pool of the whole map. Clues: lap::one_vs_others, lap::binary or a
+/// ClueSystem. Scores: how the maps of several clues become the scores of the pools.
+template <auto Clues, limn::lap::Aggregate Scores = limn::lap::Aggregate::sum>
 struct LapWith {
   static constexpr bool lap = true;
+  static constexpr auto aggregate = Scores;
   template <int Classes>
   static constexpr auto clues() {
     static_assert(Clues.classes == Classes, "limn: the clue system is for another number of classes");
@@ -30,6 +32,7 @@ struct LapWith {
 /// LAP-Pools with the usual clues: one for two classes (class 1 against class 0), else one class against the others.
 struct Lap {
   static constexpr bool lap = true;
+  static constexpr auto aggregate = limn::lap::Aggregate::sum;
   template <int Classes>
   static constexpr auto clues() {
     if constexpr (Classes == 2) {
@@ -66,15 +69,13 @@ struct Unpooled {
 namespace models {
 
 namespace detail {
-/// Stands where a block has no such part.
-struct Nothing {
-  static constexpr auto fields = Fields{};
-};
+using limn::detail::Nothing;
 
 template <Backend B, int C, int Classes, class Pool, int Kernel, int Stride, int Padding>
 constexpr auto lap_type() {
   if constexpr (Pool::lap) {
-    return std::type_identity<LapPool<B, C, Pool::template clues<Classes>(), Kernel, Stride, Padding>>{};
+    return std::type_identity<
+        LapPool<B, C, Pool::template clues<Classes>(), Kernel, Stride, Padding, Pool::aggregate>>{};
   } else {
     return std::type_identity<Nothing>{};
   }

@@ -37,12 +37,19 @@ constexpr bool has_field = requires {
   pointer_to<N>(L::fields);
 };
 
+/// The same, also by way of a network that L stands around without owning it (L::Around, layer.around()).
+template <class L, Name N>
+constexpr bool reaches = has_field<L, N>;
+template <class L, Name N>
+requires requires { typename L::Around; }
+constexpr bool reaches<L, N> = has_field<L, N> || reaches<typename L::Around, N>;
+
 /// The part of `layer` at the path: names from outside to inside, joined by dots.
 template <Name Path, class L>
 [[nodiscard]] constexpr auto& at(L& layer) {
   using Plain = std::remove_const_t<L>;
   constexpr auto name = detail::head<Path>();
-  static_assert(has_field<Plain, name>, "limn: at<path>: the layer has no field of this name");
+  static_assert(reaches<Plain, name>, "limn: at<path>: the layer has no field of this name");
   if constexpr (has_field<Plain, name>) {
     auto& child = layer.*pointer_to<name>(Plain::fields);
     if constexpr (detail::dot(Path.view()) == Path.view().size()) {
@@ -50,6 +57,8 @@ template <Name Path, class L>
     } else {
       return at<detail::tail<Path>()>(child);
     }
+  } else if constexpr (reaches<Plain, name>) {
+    return at<Path>(layer.around());
   } else {
     return layer;  // so that the message above stays the only one
   }

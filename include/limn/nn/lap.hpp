@@ -20,22 +20,46 @@ struct LapHead {
   Var<B> operator()(const Var<B>& x, auto& run) const { return run(out, relu(run(hidden, x))); }
 };
 
+namespace lap {
+/// How the maps of all clues become one score per element, by which LAP-Pool weighs (Eq. 7).
+enum class Aggregate {
+  sum,
+  maximum,
+  learned  ///< a 1x1 convolution of the maps without bias, which would change no weight; it begins as the sum
+};
+}  // namespace lap
+
+namespace detail {
+/// Stands where a layer has no such part.
+struct Nothing {
+  static constexpr auto fields = Fields{};
+};
+}  // namespace detail
+
 /// LAP-Pool over windows of Kernel x Kernel; Kernel = 0 pools the whole map. The scores may come from another feature
 /// map of the same size (Scored channels) than the one that is pooled, and may pool several maps: the convolution and
 /// the shortcut of a block share one LAP.
-template <Backend B, int Scored, auto Clues, int Kernel, int Stride = 1, int Padding = 0>
+template <Backend B, int Scored, auto Clues, int Kernel, int Stride = 1, int Padding = 0,
+          lap::Aggregate Scores = lap::Aggregate::sum>
 struct LapPool {
   static_assert(lap::check_complete<Clues>());
   static constexpr int in_channels = Scored, out_channels = Scored;
   static constexpr auto clues = Clues;
-  static constexpr bool global = Kernel == 0;
+  static constexpr bool global = Kernel == 0, learned = Scores == lap::Aggregate::learned;
 
   LapHead<B, Scored, Clues.clues> head;
   LapHead<B, Scored, Clues.clues> discriminative;  // the twin that helps to choose elements in training (appendix C.5)
   Parameter<B> alpha{Shape{1}};
-  static constexpr auto fields =
-      Fields{field<"head">(&LapPool::head), field<"discriminative">(&LapPool::discriminative),
-             field<"alpha">(&LapPool::alpha)};
+  [[no_unique_address]] std::conditional_t<learned, Linear<B, Clues.clues, 1, false>, detail::Nothing> aggregate;
+  static constexpr auto fields = [] {
+    if constexpr (learned) {
+      return Fields{field<"head">(&LapPool::head), field<"discriminative">(&LapPool::discriminative),
+                    field<"alpha">(&LapPool::alpha), field<"aggregate">(&LapPool::aggregate)};
+    } else {
+      return Fields{field<"head">(&LapPool::head), field<"discriminative">(&LapPool::discriminative),
+                    field<"alpha">(&LapPool::alpha)};
+    }
+  }();
   static constexpr Dims shape(Dims in) {
     if constexpr (global) return {1, 1, in.channels};
     constexpr Window window = Window::square(Kernel, Stride, Padding);
@@ -48,14 +72,21 @@ struct LapPool {
     alpha.value().fill(1);
     head.out.weight.value().fill(0);
     head.out.bias.value().fill(0);
+    if constexpr (learned) aggregate.weight.value().fill(1);
   }
 
-  /// The scores Q (n, h, w, 1): the sum over clues of their importance. Leaves the maps in run.laps.
+  /// The scores Q (n, h, w, 1): the aggregate over clues of their importance. Leaves the maps in run.laps.
   Var<B> scores(const Var<B>& x, auto& run) const {
     const Var<B> logits = run(head, x);
     run.laps.push_back({logits, run.training ? run(discriminative, x.detach()) : Var<B>(), clues.table(), window(x)});
     run.pooled(x, window(x));
-    return sum(sigmoid(logits), {-1});
+    if constexpr (learned) {
+      return run(aggregate, sigmoid(logits));
+    } else if constexpr (Scores == lap::Aggregate::maximum) {
+      return max(sigmoid(logits));
+    } else {
+      return sum(sigmoid(logits), {-1});
+    }
   }
 
   /// Pools a feature map (n, h, w, c) by scores of the same size.

@@ -113,7 +113,8 @@ struct Conv2d {
 };
 
 /// Batch normalisation of (..., c): by the batch in training, by the running statistics otherwise. momentum .1, eps
-/// 1e-5.
+/// 1e-5. Frozen (weight and bias, see Parameter::set_trainable), it is in training what it is otherwise, and its
+/// statistics stay.
 template <Backend B, int C>
 struct BatchNorm2d {
   static constexpr int in_channels = C, out_channels = C;
@@ -132,9 +133,10 @@ struct BatchNorm2d {
   }
 
   Var<B> operator()(const Var<B>& x, auto& run) const {
-    if (!run.training) return batch_norm(x, weight, bias, running_mean.value(), running_var.value(), eps);
+    if (!run.training || frozen()) return batch_norm(x, weight, bias, running_mean.value(), running_var.value(), eps);
     return keep(batch_norm(x, weight, bias, eps), x.size() / C, run);
   }
+  [[nodiscard]] bool frozen() const { return !weight.trainable() && !bias.trainable(); }
   /// The scale and the shift of every channel in evaluation: two rows of C numbers.
   [[nodiscard]] Tensor<B> scale_and_shift() const {
     return kernel::scale_and_shift(running_mean.value(), running_var.value(), weight.value(), bias.value(), eps);
@@ -162,7 +164,7 @@ struct BatchNorm2d {
 /// relu(run(norm, x) + add), in one operation where nobody looks between; an empty `add` is left out.
 template <Backend B, int C>
 Var<B> norm_relu(const BatchNorm2d<B, C>& norm, const Var<B>& x, auto& run, const Var<B>& add = {}) {
-  if (run.training && !run.observed()) return run.as(norm, x, [&] { return norm.relu(x, add, run); });
+  if (run.training && !norm.frozen() && !run.observed()) return run.as(norm, x, [&] { return norm.relu(x, add, run); });
   const Var<B> y = run(norm, x);
   return relu(add.empty() ? y : y + add);
 }

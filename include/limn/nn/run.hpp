@@ -61,12 +61,15 @@ class Run {
   Var<B> operator()(const L& layer, const Var<B>& x) {
     constexpr bool callable = is_layer<L>;
     static_assert(callable, "limn: a layer is called as Var<B> operator()(Var<B> x, auto& run) const");
-    if constexpr (callable) return as(layer, x, [&] { return Var<B>(layer(x, *this)); });
+    if constexpr (callable) {
+      return call(detail::address_of(layer), detail::TypeOf<L>::value, x, [&] { return Var<B>(layer(x, *this)); });
+    }
     return x;  // so that the message above stays the only one
   }
   /// A call of the layer that is computed by f(), for layers that are computed together.
   template <class L, class F>
   Var<B> as(const L& layer, const Var<B>& x, const F& f) {
+    if (!taps_.empty()) require_unheard(detail::address_of(layer), type_id<L>());
     return call(detail::address_of(layer), detail::TypeOf<L>::value, x, f);
   }
 
@@ -107,7 +110,7 @@ class Run {
   [[nodiscard]] bool watches() const { return watches_input_ || !taps_.empty(); }
 
   /// Somebody looks at what single layers give, so none may be computed together.
-  [[nodiscard]] bool observed() const { return check_finite || !taps_.empty(); }
+  [[nodiscard]] bool observed() const { return check_finite || observing_taps_ > 0; }
 
   /// Calls a layer that may be computed again (see `checkpoint`).
   template <class L>
@@ -156,6 +159,13 @@ class Run {
   /// recording begins there: gradients with respect to it cost nothing before it. Returns the number of the tap.
   template <class L>
   std::size_t tap(const L& layer, bool cut = false) {
+    ++observing_taps_;
+    return listen(layer, cut);
+  }
+  /// The same, and no bit of the pass differs: layers are still computed together. For layers that are not themselves
+  /// computed together with others, such as blocks and sections; Error where one is.
+  template <class L>
+  std::size_t listen(const L& layer, bool cut = false) {
     taps_.push_back({&layer, type_id<L>(), cut, {}, {}});
     return taps_.size() - 1;
   }
@@ -286,6 +296,13 @@ class Run {
     return y;
   }
 
+  [[gnu::cold]] void require_unheard(const void* layer, TypeId type) const {
+    for (const Tap& tap : taps_)
+      require(tap.layer != layer || tap.type != type,
+              "this layer is computed together with others, and what it gives alone is not known: listen to the block "
+              "that it is in");
+  }
+
   static void require_finite(const Var<B>& y) {
     for (Index i = 0; i < y.size(); ++i)
       require(std::isfinite(y.value().data()[i]), "the output is not finite: element ", i, " of ", y.shape(), " is ",
@@ -293,6 +310,7 @@ class Run {
   }
 
   bool has_parts_ = false, watches_input_ = false;
+  int observing_taps_ = 0;
   Var<B> input_;
   std::vector<Place> places_;  ///< the picture first
   std::vector<Tap> taps_;

@@ -41,9 +41,11 @@ Window window_of(const Var<B>& x, const Var<B>& weight, Window win) {
 template <Backend B>
 [[nodiscard]] Var<B> conv2d(const Var<B>& x, const Var<B>& weight, Window win = {}) {
   win = detail::window_of(x, weight, win);
-  return record("conv2d", kernel::conv2d(x.value(), weight.value(), win),
-                from(x, [weight, win, s = x.shape()](const Var<B>& g) { return conv2d_input(g, weight, s, win); }),
-                from(weight, [x, win, s = weight.shape()](const Var<B>& g) { return conv2d_weight(x, g, s, win); }));
+  return on_other_inputs(
+      record("conv2d", kernel::conv2d(x.value(), weight.value(), win),
+             from(x, [weight, win, s = x.shape()](const Var<B>& g) { return conv2d_input(g, weight, s, win); }),
+             from(weight, [x, win, s = weight.shape()](const Var<B>& g) { return conv2d_weight(x, g, s, win); })),
+      [win](const std::vector<Var<B>>& in) { return conv2d(in[0], in[1], win); });
 }
 
 /// What predictions with one network keep from call to call. The weights must not change while it lives.

@@ -25,10 +25,13 @@ template <Backend B>
   detail::check_window("depthwise_conv2d", x.shape(), win);
   require<ShapeError>(x.dim(3) == weight.dim(0), "depthwise_conv2d: input has ", x.dim(3), " channels, expected ",
                       weight.dim(0), " (input ", x.shape(), ", weight ", weight.shape(), ")");
-  return record(
-      "depthwise_conv2d", kernel::depthwise_conv2d(x.value(), weight.value(), win),
-      from(x, [weight, win, s = x.shape()](const Var<B>& g) { return depthwise_conv2d_input(g, weight, s, win); }),
-      from(weight, [x, win, s = weight.shape()](const Var<B>& g) { return depthwise_conv2d_weight(x, g, s, win); }));
+  return on_other_inputs(
+      record(
+          "depthwise_conv2d", kernel::depthwise_conv2d(x.value(), weight.value(), win),
+          from(x, [weight, win, s = x.shape()](const Var<B>& g) { return depthwise_conv2d_input(g, weight, s, win); }),
+          from(weight,
+               [x, win, s = weight.shape()](const Var<B>& g) { return depthwise_conv2d_weight(x, g, s, win); })),
+      [win](const std::vector<Var<B>>& in) { return depthwise_conv2d(in[0], in[1], win); });
 }
 
 /// The adjoint of depthwise_conv2d in x: from y to an image of `shape`.

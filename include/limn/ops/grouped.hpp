@@ -28,12 +28,13 @@ template <Backend B>
   require<ShapeError>(x.dim(3) == weight.dim(3) * groups, "grouped_conv2d: input has ", x.dim(3),
                       " channels, expected ", groups, " groups of ", weight.dim(3), " (input ", x.shape(), ", weight ",
                       weight.shape(), ")");
-  return record("grouped_conv2d", kernel::grouped_conv2d(x.value(), weight.value(), win, groups),
-                from(x, [weight, win, groups,
-                         s = x.shape()](const Var<B>& g) { return grouped_conv2d_input(g, weight, s, win, groups); }),
-                from(weight, [x, win, groups, s = weight.shape()](const Var<B>& g) {
-                  return grouped_conv2d_weight(x, g, s, win, groups);
-                }));
+  return on_other_inputs(
+      record("grouped_conv2d", kernel::grouped_conv2d(x.value(), weight.value(), win, groups),
+             from(x, [weight, win, groups,
+                      s = x.shape()](const Var<B>& g) { return grouped_conv2d_input(g, weight, s, win, groups); }),
+             from(weight, [x, win, groups, s = weight.shape()](
+                              const Var<B>& g) { return grouped_conv2d_weight(x, g, s, win, groups); })),
+      [win, groups](const std::vector<Var<B>>& in) { return grouped_conv2d(in[0], in[1], win, groups); });
 }
 
 namespace detail {

@@ -61,7 +61,9 @@ Var<B> lap_pool(const char* name, const Var<B>& x, const Var<B>& q, const Var<B>
 template <Backend B>
 [[nodiscard]] Var<B> lap_pool(const Var<B>& x, const Var<B>& q, const Var<B>& alpha, const Window& win,
                               typename B::scalar eps = 1e-3f) {
-  return detail::lap_pool("lap_pool", x, q, alpha, win, Window{}, eps);
+  return on_other_inputs(
+      detail::lap_pool("lap_pool", x, q, alpha, win, Window{}, eps),
+      [win, eps](const std::vector<Var<B>>& in) { return lap_pool_composed(in[0], in[1], in[2], win, eps); });
 }
 
 /// lap_pool(conv2d(x, weight, taps), q, alpha, win): as both are linear in x, windows are pooled first and multiplied

@@ -119,10 +119,11 @@ void check_positions(const char* what, const Tensor<CpuOf<T>>& positions, Index 
   }
 }
 
-/// What was taken from x at `positions`.
+/// What was taken from x at `positions`, by the operation `name`.
 template <Backend B>
-Var<B> record_take(const Var<B>& x, Tensor<B> taken, const Tensor<Positions<B>>& positions, Index groups) {
-  return record("take", std::move(taken), from(x, [positions, groups, s = x.shape()](const Var<B>& g) {
+Var<B> record_take(const char* name, const Var<B>& x, Tensor<B> taken, const Tensor<Positions<B>>& positions,
+                   Index groups = 1) {
+  return record(name, std::move(taken), from(x, [positions, groups, s = x.shape()](const Var<B>& g) {
                   return scatter_add(g, positions, s, groups);
                 }));
 }
@@ -132,7 +133,7 @@ Var<B> record_take(const Var<B>& x, Tensor<B> taken, const Tensor<Positions<B>>&
 template <Backend B>
 [[nodiscard]] Var<B> take(const Var<B>& x, const Tensor<Positions<B>>& positions, Index groups = 1) {
   detail::check_positions("take", positions, x.size(), groups);
-  return detail::record_take(x, kernel::take(x.value(), positions), positions, groups);
+  return detail::record_take("take", x, kernel::take(x.value(), positions), positions, groups);
 }
 
 /// Adds values at `positions` (counted flat) of a tensor of zeros. The adjoint of take. See kernel::scatter_add for

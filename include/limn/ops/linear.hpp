@@ -36,7 +36,13 @@ template <Backend B>
                       weight.rank() == 2 ? weight.dim(1) : 0);
   Shape shape = x.shape();
   shape[shape.rank() - 1] = weight.dim(0);
-  return reshape(matmul(reshape(x, {-1, weight.dim(1)}), weight, {.b = true}), shape);
+  const auto rows = [](const Var<B>& v) { return reshape(v, {-1, v.shape().back()}); };
+  return on_other_inputs(
+      record("linear",
+             kernel::matmul(x.value().reshape({-1, weight.dim(1)}), false, weight.value(), true).reshape(shape),
+             from(x, [weight, rows, s = x.shape()](const Var<B>& g) { return reshape(matmul(rows(g), weight), s); }),
+             from(weight, [x, rows](const Var<B>& g) { return matmul(rows(g), rows(x), {.a = true}); })),
+      [](const std::vector<Var<B>>& in) { return linear(in[0], in[1]); });
 }
 
 }  // namespace limn

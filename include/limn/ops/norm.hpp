@@ -89,13 +89,16 @@ template <Backend B>
   using S = typename B::scalar;
   detail::check_channels<B>("batch_norm", x.shape(), {&gamma.value(), &beta.value(), &mean, &variance});
   const Var<B> inverse = pow(Var<B>(variance) + eps, S(-0.5));
-  return record(
-      "batch_norm",
-      kernel::normalise(x.value(), kernel::scale_and_shift(mean, variance, gamma.value(), beta.value(), eps)),
-      from(x, [inverse, gamma](const Var<B>& g) { return g * (inverse * gamma); }),
-      from(gamma,
-           [x, mean, inverse](const Var<B>& g) { return sum_to(g * ((x - Var<B>(mean)) * inverse), inverse.shape()); }),
-      from(beta, [s = beta.shape()](const Var<B>& g) { return sum_to(g, s); }));
+  return on_other_inputs(
+      record("batch_norm",
+             kernel::normalise(x.value(), kernel::scale_and_shift(mean, variance, gamma.value(), beta.value(), eps)),
+             from(x, [inverse, gamma](const Var<B>& g) { return g * (inverse * gamma); }),
+             from(gamma, [x, mean, inverse](
+                             const Var<B>& g) { return sum_to(g * ((x - Var<B>(mean)) * inverse), inverse.shape()); }),
+             from(beta, [s = beta.shape()](const Var<B>& g) { return sum_to(g, s); })),
+      [mean, variance, eps](const std::vector<Var<B>>& in) {
+        return batch_norm(in[0], in[1], in[2], mean, variance, eps);
+      });
 }
 
 }  // namespace limn

@@ -47,7 +47,8 @@ template <Backend B>
 template <Backend B>
 [[nodiscard]] Var<B> max(const Var<B>& x) {
   require<ShapeError>(x.rank() > 0 && x.shape().back() > 0, "max: nothing to choose from in shape ", x.shape());
-  return take(x, kernel::argmax(x.value()));
+  const auto positions = kernel::argmax(x.value());
+  return detail::record_take("max", x, kernel::take(x.value(), positions), positions);
 }
 
 /// The k largest elements along the last axis, largest first, ties by position; the gradient goes to where they stood.
@@ -55,7 +56,8 @@ template <Backend B>
 [[nodiscard]] Var<B> top_k(const Var<B>& x, Index k) {
   require<ShapeError>(x.rank() > 0 && k >= 1 && k <= x.shape().back(), "top_k: ", k, " of the last axis of ",
                       x.shape());
-  return take(x, kernel::top_k(x.value(), k));
+  const auto positions = kernel::top_k(x.value(), k);
+  return detail::record_take("top_k", x, kernel::take(x.value(), positions), positions);
 }
 
 }  // namespace limn

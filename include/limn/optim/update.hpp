@@ -1,7 +1,7 @@
 // The update rules, on plain numbers. Each takes one step of one parameter, over all threads.
 #pragma once
 
-#include <Eigen/Core>
+#include <cmath>
 #include <vector>
 
 #include "limn/core/parallel.hpp"
@@ -46,13 +46,8 @@ void adam_update(T* weight, const T* gradient, T* mean, T* square, Index count, 
       const T d = gradient[i] + n.decay * weight[i];
       mean[i] = n.keep1 * mean[i] + n.fresh1 * d;
       square[i] = n.keep2 * square[i] + n.fresh2 * d * d;
+      weight[i] = n.shrink * weight[i] - n.rate * mean[i] / (std::sqrt(square[i]) / n.scale + n.eps);
     }
-    using Numbers = Eigen::Array<T, Eigen::Dynamic, 1>;
-    T root[update_piece];  // by Eigen: g++ does not take std::sqrt into vectors unless errno is given up
-    Eigen::Map<Numbers>(root, end - begin) = Eigen::Map<const Numbers>(square + begin, end - begin).sqrt();
-#pragma omp simd
-    for (Index i = begin; i < end; ++i)
-      weight[i] = n.shrink * weight[i] - n.rate * mean[i] / (root[i - begin] / n.scale + n.eps);
   });
 }
 

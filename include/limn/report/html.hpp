@@ -124,7 +124,7 @@ namespace detail {
     for (const auto& row : history.rows) values.push_back(row[k]);
     if (name == "epoch")
       epochs = values;
-    else if (name.starts_with("val_") && name != "val_loss")
+    else if (name.starts_with("val_") && name != "val_loss" && name != "val_total")
       validation.push_back({name.substr(4), {}, values});
     else if (name != "seconds" && name != "lr" && !name.ends_with("_per_second"))
       losses.push_back({name, {}, values});

@@ -17,8 +17,8 @@ struct Facts {
 };
 
 /// The course of a training run: a row per epoch, a value per column, NaN where there is none. A column "epoch" is the
-/// horizontal axis. Columns that start with "val_" (but for "val_loss") are drawn as validation metrics; "seconds",
-/// "lr" and columns that end with "_per_second" are not drawn; all others are drawn as losses.
+/// horizontal axis. Columns that start with "val_" (but for "val_loss" and "val_total") are drawn as validation
+/// metrics; "seconds", "lr" and columns that end with "_per_second" are not drawn; all others are drawn as losses.
 struct History {
   std::vector<std::string> columns = {};
   std::vector<std::vector<double>> rows = {};

@@ -10,10 +10,10 @@
 
 namespace limn::train::detail {
 
-inline constexpr std::array<const char*, 4> monitors = {"val_auc", "val_accuracy", "val_loss", "loss"};
+inline constexpr std::array<const char*, 5> monitors = {"val_auc", "val_accuracy", "val_loss", "val_total", "loss"};
 
 [[gnu::cold]] inline bool larger_is_better(const std::string& monitor) {
-  return monitor != "val_loss" && monitor != "loss";
+  return monitor == "val_auc" || monitor == "val_accuracy";
 }
 
 [[gnu::cold]] inline void check_options(const FitOptions& options) {
@@ -26,7 +26,8 @@ inline constexpr std::array<const char*, 4> monitors = {"val_auc", "val_accuracy
                        "fit: choose_after must be 0 to less than 1, got ", options.choose_after);
   require<OptionError>(options.max_minutes >= 0, "fit: max_minutes must be at least 0, got ", options.max_minutes);
   require<OptionError>(std::ranges::find(monitors, options.monitor) != monitors.end(),
-                       "fit: monitor must be val_auc, val_accuracy, val_loss or loss, got \"", options.monitor, "\"");
+                       "fit: monitor must be val_auc, val_accuracy, val_loss, val_total or loss, got \"",
+                       options.monitor, "\"");
   require<OptionError>(!options.resume || !options.out.empty(), "fit: resume needs the folder of the run (out)");
   check_schedule(options.schedule, options.epochs);
   options.augment.check();
@@ -36,7 +37,15 @@ inline constexpr std::array<const char*, 4> monitors = {"val_auc", "val_accuracy
 struct NetworkFacts {
   Index in_channels, out_channels;
   bool batch_norm;
+  bool fixed = false;  ///< training changes no output: only what it leaves beside them (lap::attach)
 };
+
+/// The options with a monitor that can change.
+[[gnu::cold]] inline FitOptions resolved(FitOptions options, const NetworkFacts& network) {
+  if (network.fixed && larger_is_better(options.monitor)) options.monitor = "val_total";
+  if (network.fixed && options.monitor == "val_loss") options.monitor = "val_total";
+  return options;
+}
 
 [[gnu::cold]] inline void check_data(const data::Dataset& train, const data::Dataset& val, const NetworkFacts& network,
                                      const FitOptions& options) {

@@ -17,6 +17,7 @@ constexpr NetworkFacts facts_of() {
   NetworkFacts out{-1, -1, false};
   if constexpr (requires { Net::in_channels; }) out.in_channels = Net::in_channels;
   if constexpr (requires { Net::out_channels; }) out.out_channels = Net::out_channels;
+  if constexpr (requires { Net::outputs_are_fixed; }) out.fixed = Net::outputs_are_fixed;
   return out;
 }
 
@@ -34,7 +35,7 @@ std::string describe(const Loss<T...>& loss) {
 
 /// Shows the network one picture: sizes that do not fit are refused by the layer that they do not fit.
 template <Backend B>
-[[gnu::cold]] void try_out(const Learner<B>& learner, const data::Dataset& data) {
+[[gnu::cold]] void try_out(const Learner<B>& learner, const data::Dataset& data, const FitOptions& options) {
   const NoRecord off;
   Run<B> run;
   data::HostBatch host = *data::Loader(data, {.batch = 1, .prefetch = 0}).epoch(0).next();
@@ -43,9 +44,12 @@ template <Backend B>
                       logits.shape(), ", expected logits ", Shape{1, data.classes()});
   require<OptionError>(!learner.checkpoint || run.has_parts(),
                        "fit: checkpoint: the network has no Sequential and calls nothing by run.part or run.section");
-  learner.watch(run);
-  require<OptionError>(!learner.checkpoint || !run.watches(),
+  Run<B> watched;
+  learner.watch(watched);
+  require<OptionError>(!learner.checkpoint || !watched.watches(),
                        "fit: checkpoint: the loss watches layers or the pictures, and such a pass keeps everything");
+  require<OptionError>(options.monitor != "val_total" || !watched.watches(),
+                       "fit: val_total: the loss watches layers or the pictures, which validation does not");
 }
 
 }  // namespace detail
@@ -61,20 +65,21 @@ template <Backend B>
 /// number is not finite, naming the layer, the epoch and the pictures; the checkpoint before it stays.
 template <class Net, AnyLoss L, class Chosen>
 [[gnu::cold]] Fit fit(Net& net, const L& loss, const Chosen& optimizer, const data::Dataset& train,
-                      const data::Dataset& val, const FitOptions& options = {}) {
+                      const data::Dataset& val, const FitOptions& asked = {}) {
   using B = backend_of<Net>;
   const auto sum = as_loss(loss);
+  detail::NetworkFacts facts = detail::facts_of<Net>();
+  const FitOptions options = detail::resolved(asked, facts);
   detail::Learner<B> learner{[&net](const Var<B>& images, Run<B>& run) { return run(net, images); },
                              [&net, &sum](Run<B>& run) { sum.watch(net, run); },
                              [&sum](const Step<B>& step) { return sum(step); },
                              leaves(net),
                              make_optimizer(optimizer, net),
                              options.checkpoint};
-  detail::NetworkFacts facts = detail::facts_of<Net>();
   for (const auto& leaf : learner.leaves) facts.batch_norm = facts.batch_norm || leaf.buffer != nullptr;
   detail::check_options(options);
   detail::check_data(train, val, facts, options);
-  detail::try_out(learner, val);
+  detail::try_out(learner, val, options);
   const Progress progress =
       options.quiet || options.progress.step || options.progress.epoch ? options.progress : stderr_progress();
   return detail::Loop<B>(std::move(learner), train, val, options, progress,

@@ -127,11 +127,13 @@ class Loop {
       if (must_stop()) return false;
     }
     const double training_seconds = state_.epoch_seconds;
-    const auto scores = validate(learner_, val_, epoch + 1, [this] { return must_stop(); });
+    const auto scores = validate(
+        learner_, val_, epoch + 1, [this] { return must_stop(); }, options_.monitor == "val_total");
     if (!scores) return false;
     tick();
 
     EpochRecord record{epoch + 1, means()};
+    if (options_.monitor == "val_total") record.values.emplace_back("val_total", scores->total);
     const double lr = learner_.optimizer.lr() * factor(-1);
     append(record.values, {{"val_loss", scores->loss},
                            {"val_accuracy", scores->accuracy},

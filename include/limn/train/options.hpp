@@ -52,8 +52,10 @@ struct FitOptions {
   bool balanced = true;  ///< the same number of each class in every batch (see data::LoaderOptions)
   data::Augment augment = {};
   Schedule schedule = {};
-  /// What the best epoch is best in: val_auc, val_accuracy (largest), val_loss, loss (smallest). Equals are decided by
-  /// val_loss.
+  /// What the best epoch is best in: val_auc, val_accuracy (largest), val_loss, val_total, loss (smallest). Equals are
+  /// decided by val_loss. val_total is the loss itself, all terms, on the validation pictures in evaluation mode; it is
+  /// computed only where it is asked for. Beside a network whose outputs stay (lap::attach) it stands for the first
+  /// three, which do not change.
   std::string monitor = "val_auc";
   /// Epochs of this first share of the training are the best only until a later one is done: for losses that are not
   /// complete before (the warm_up of LapSupervision). `patience` counts from there.

@@ -97,18 +97,19 @@ std::vector<std::pair<std::string, double>> train_batch(Learner<B>& learner, dat
 
 struct Validation {
   double loss = 0, accuracy = 0, auc = 0;
+  double total = 0;  ///< of the loss itself, where it was asked for
 };
 
-/// Cross-entropy, accuracy and AUC, nothing recorded; nothing where `stop` says so.
+/// Cross-entropy, accuracy and AUC, with `total` the loss itself, nothing recorded; nothing where `stop` says so.
 template <Backend B>
 [[gnu::cold]] std::optional<Validation> validate(const Learner<B>& learner, const data::Loader& loader, Index epoch,
-                                                 const FunctionRef<bool()>& stop) {
+                                                 const FunctionRef<bool()>& stop, bool total = false) {
   const NoRecord off;
   const auto count = static_cast<std::size_t>(loader.samples()),
              classes = static_cast<std::size_t>(loader.dataset().classes());
   auto probabilities = xt::xtensor<float, 2>::from_shape({count, classes});
   std::vector<Index> labels;
-  double loss = 0;
+  double loss = 0, of_all_terms = 0;
   auto batches = loader.epoch(0);
   PackedWeights<B> packed;
   while (auto host = batches.next()) {
@@ -118,6 +119,9 @@ template <Backend B>
     Run<B> run;
     run.packed = &packed;
     const Var<B> logits = learner.network(batch.images, run);
+    if (total)
+      of_all_terms += static_cast<double>(learner.loss(Step<B>{batch, logits, run}).total.item()) *
+                      static_cast<double>(positions.size());
     const auto* row = logits.value().data();
     for (std::size_t i = 0; i < positions.size(); ++i, row += classes) {
       double sum = 0, largest = static_cast<double>(*std::max_element(row, row + classes));
@@ -132,7 +136,8 @@ template <Backend B>
     }
   }
   const auto scores = metrics::classification(probabilities, labels);
-  return Validation{loss / static_cast<double>(count), scores.accuracy, scores.auc};
+  return Validation{loss / static_cast<double>(count), scores.accuracy, scores.auc,
+                    of_all_terms / static_cast<double>(count)};
 }
 
 }  // namespace detail

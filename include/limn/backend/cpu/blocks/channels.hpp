@@ -29,16 +29,14 @@ void by_channels(Index c, const F& f) {
 inline Index rows_of_block(Index c) { return std::clamp<Index>(4096 / c, 16, 512); }
 
 /// Calls f.operator()<Lanes, Side>(k) for strips of Side registers of channels from k on. The last register takes
-/// channels of the one before along, for which f does the same again. Side: 1 to 4.
+/// channels of the one before along, for which f does the same again. Side: 4 where that many registers are full, or 1.
 template <class T, class F>
 void for_strips(Index c, const F& f) {
-  if (c == 3) return f.template operator()<1, 3>(0);
-  if (c == 2) return f.template operator()<1, 2>(0);
   by_channels<T>(c, [&]<int Lanes>() {
-    constexpr Index four = Index{4} * Lanes;
     Index k = 0;
-    for (; k + four <= c; k += four) f.template operator()<Lanes, 4>(k);
-    for (; k < c; k += Lanes) f.template operator()<Lanes, 1>(std::min(k, c - Lanes));
+    if constexpr (Lanes == lanes<T>)
+      for (; k + 4 * Lanes <= c; k += 4 * Lanes) f.template operator()<Lanes, 4>(k);
+    for (; k < c; k += Lanes) f.template operator()<Lanes, 1>(std::min<Index>(k, c - Lanes));
   });
 }
 

@@ -154,7 +154,7 @@ void outer_products(const T* x, Index n, Index h, Index w, Index c, const Window
   // taps and numbers of rows. The fewer parts, the less is copied more than once.
   const Index size = k * columns, steps = (positions + 96) / 128 + (positions < 32),
               strip = (positions + steps - 1) / steps;
-  const Index groups = size <= (Index{1} << 18) && steps >= 16 ? 8 : 1;
+  const Index groups = size <= (Index{1} << 18) && steps >= 8 ? 8 : 1;
   const Index blocks = (k + rows - 1) / rows;
   const Index tap_parts = groups > 1 ? 1 : taps;
   const Index row_parts = groups > 1 ? 1 : std::min(blocks, (8 + taps - 1) / taps);
