@@ -9,7 +9,8 @@ namespace example {
 
 limn::data::Dataset two_classes(const RunOptions& options) {
   using namespace limn;
-  if (options.data.empty()) return data::phantoms({.count = 1200, .size = options.size, .seed = options.seed});
+  if (options.data.empty())
+    return data::phantoms({.count = options.pictures, .size = options.size, .seed = options.seed});
   data::FolderOptions folder{.size = options.size, .channels = 1};
   data::Dataset all = data::image_folder(options.data, folder);
   const auto& labels = all.class_names();

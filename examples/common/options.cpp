@@ -27,6 +27,7 @@ RunOptions parse(int argc, char** argv, const std::string& description, RunOptio
   app.add_option("--data", options.data, "Folder of images; without it, pictures are generated")
       ->check(CLI::Validator(CLI::ExistingDirectory).description(""))
       ->type_name("DIR");
+  number("--pictures", options.pictures, "Pictures to generate, without --data", limn::Index{40}, limn::Index{1000000});
   number("--size", options.size, "Pictures are resized to N x N", limn::Index{32}, limn::Index{2048});
   number("--epochs", options.epochs, "Times to go through the training pictures", limn::Index{1}, limn::Index{100000});
   number("--batch", options.batch, "Pictures in a training step", limn::Index{2}, limn::Index{4096});
@@ -39,7 +40,20 @@ RunOptions parse(int argc, char** argv, const std::string& description, RunOptio
       ->capture_default_str();
   app.set_version_flag(
       "--version", [] { return limn::about(); }, "Print what the program is made of, and exit");
-  app.add_flag("--resume", options.resume, "Go on with the run in the folder --out");
+  app.add_flag("--resume", options.resume,
+               options.studies.empty() ? "Go on with the run in the folder --out"
+                                       : "Go on with the study in the folder --out; runs that are done are kept");
+  if (!options.studies.empty()) {
+    options.study = options.studies.front();
+    std::string known;
+    for (const auto& name : options.studies) known += (known.empty() ? "" : ", ") + name;
+    app.add_option("--study", options.study, fmt::format("What is studied: {}", known))
+        ->check(CLI::IsMember(options.studies).description(""))
+        ->type_name("NAME")
+        ->capture_default_str();
+    number("--runs", options.runs, "Runs of each setting, with different seeds", limn::Index{1}, limn::Index{1000});
+    app.add_flag("--full", options.full, "Try all that the study can try: hours");
+  }
 
   try {
     app.parse(argc, argv);

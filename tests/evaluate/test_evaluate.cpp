@@ -2,24 +2,14 @@
 #include <doctest/doctest.h>
 
 #include "bright.hpp"
+#include "itself.hpp"
 #include "limn/evaluate/evaluate.hpp"
 
 using namespace limn;
-using testing::Bright, testing::message_of, testing::pictures, testing::sample;
+using testing::Bright, testing::Itself, testing::message_of, testing::pictures, testing::sample;
 
 namespace {
 
-/// Explains a picture by itself, as a probability.
-struct Itself {
-  static constexpr const char* name = "itself";
-  static constexpr bool probability = true;
-  template <class Net, Backend B>
-  std::vector<explain::Explanation> operator()(const Net&, const Tensor<B>& images, std::span<const Index>) const {
-    std::vector<explain::Explanation> out;
-    for (Index i = 0; i < images.dim(0); ++i) out.push_back({.map = explain::map_of(images, i)});
-    return out;
-  }
-};
 /// Has a map for class 1 only.
 struct OnlyOne : Itself {
   template <class Net, Backend B>

@@ -59,6 +59,21 @@ TEST_CASE("tables that are none are refused with file and line") {
   CHECK(refused(std::string_view("a\nx\0y\n", 6)) == "t.csv:2: a zero byte; this is not a text file");
 }
 
+TEST_CASE("numbers survive being written and read; what is none is refused with file and line") {
+  for (const double value : {0., -1.5, .1, 1. / 3, 1e-300, 123456789.123}) {
+    const auto table = io::Csv::parse("v,w\n" + io::csv_number(value) + ",\n", "t");
+    CHECK(table.number(0, "v") == value);
+    CHECK(std::isnan(table.number(0, "w")));
+  }
+  CHECK(io::csv_number(NAN).empty());
+  CHECK(io::csv_number(INFINITY).empty());
+  for (const char* cell : {"x", "1 ", "1,5", "nan", "inf", "0x1"}) {
+    const auto table = io::Csv::parse(std::string("v\n") + io::csv_cell(cell) + "\n", "t.csv");
+    CHECK(support::message<FileError>([&] { (void)table.number(0, "v"); }) ==
+          text("t.csv:2: column \"v\": expected a number, got \"", cell, "\""));
+  }
+}
+
 TEST_CASE("cells survive being written and read; broken tables load or are refused") {
   for (const char* cell : {"plain", "a,b", "say \"x\"", "two\nlines", "\r", ""}) {
     const auto table = io::Csv::parse("k,v\n1," + io::csv_cell(cell) + "\n", "t");

@@ -144,3 +144,19 @@ TEST_CASE("bad predictions are refused with the place and the value") {
   CHECK_THROWS_WITH_AS((void)classification(Table(std::array<std::size_t, 2>{2, 1}, 1.f), {0, 0}),
                        "classification scores: expected probabilities of 2 or more classes, got 1", ShapeError);
 }
+
+TEST_CASE("the interval of F1 is Wilson's of TP / (TP + FP + FN)") {
+  // 8 true positives, 1 false, 2 missed, 3 true negatives. Wilson (1927) for 8 of 11: 0.434355 to 0.902539.
+  std::vector<float> said(8, .9f);
+  std::vector<Index> labels(8, 1);
+  for (const auto& [p, label] : {std::pair{.9f, 0}, {.1f, 1}, {.1f, 1}, {.1f, 0}, {.1f, 0}, {.1f, 0}}) {
+    said.push_back(p);
+    labels.push_back(label);
+  }
+  const auto s = classification(two_classes(said), labels);
+  CHECK(s.f1 == doctest::Approx(16. / 19));
+  CHECK(s.f1_interval[0] == doctest::Approx(2 * .43435470 / 1.43435470).epsilon(1e-7));
+  CHECK(s.f1_interval[1] == doctest::Approx(2 * .90253941 / 1.90253941).epsilon(1e-7));
+  // Neither truth nor answer has class 1: nothing to tell.
+  CHECK(std::isnan(classification(two_classes({.1f}), {0}).f1_interval[0]));
+}

@@ -1,49 +1,18 @@
 // The report as a whole: well-formed, self-contained, harmless whatever the names; Markdown and JSON of the scores.
 #include <doctest/doctest.h>
-#include <unistd.h>
 
 #include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "limn/report/html.hpp"
+#include "page_helpers.hpp"
 
 using namespace limn;
 using namespace limn::report;
+using testing::count, testing::Folder, testing::nesting;
 namespace fs = std::filesystem;
 
 namespace {
-
-struct Folder {
-  fs::path path = fs::temp_directory_path() / text("limn_report_", ::getpid());
-  Folder() { fs::remove_all(path); }
-  ~Folder() { fs::remove_all(path); }
-};
-
-std::size_t count(const std::string& where, const std::string& what) {
-  std::size_t n = 0;
-  for (std::size_t at = where.find(what); at != std::string::npos; at = where.find(what, at + 1)) ++n;
-  return n;
-}
-
-/// The first thing wrong with the nesting of a page's tags; empty if all is well.
-std::string nesting(const std::string& page) {
-  std::vector<std::string> open;
-  for (std::size_t at = page.find('<'); at != std::string::npos; at = page.find('<', at + 1)) {
-    const std::size_t end = page.find('>', at);
-    if (end == std::string::npos) return "a tag without an end";
-    const std::string tag = page.substr(at + 1, end - at - 1);
-    const std::string name = tag.substr(0, tag.find_first_of(" \n"));
-    if (name == "!DOCTYPE" || name == "meta" || name == "img" || name == "br" || tag.back() == '/') continue;
-    if (name[0] != '/') {
-      open.push_back(name);
-    } else {
-      if (open.empty() || "/" + open.back() != name)
-        return "<" + name + "> closes " + (open.empty() ? "" : open.back());
-      open.pop_back();
-    }
-  }
-  return open.empty() ? "" : "<" + open.back() + "> stays open";
-}
 
 const std::string nasty = "../<script>alert(\"x\")</script> & 'y' \xFF\xC3";
 const std::string nasty_escaped = "../&lt;script&gt;alert(&quot;x&quot;)&lt;/script&gt; &amp; &#39;y&#39; \uFFFD\uFFFD";

@@ -2,6 +2,9 @@
 // is refused with file and line.
 #pragma once
 
+#include <charconv>
+#include <cmath>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -58,6 +61,17 @@ class Csv {
       throw FileError(text(name_, ": no column \"", column, "\"; it has ", known));
     }
     return rows_.at(static_cast<std::size_t>(row))[position];
+  }
+
+  /// The cell as a number, NaN where it is empty (csv_number); throws FileError where it is none.
+  [[gnu::cold]] double number(Index row, std::string_view column) const {
+    const std::string& cell = at(row, column);
+    if (cell.empty()) return std::numeric_limits<double>::quiet_NaN();
+    double value = 0;
+    const auto [end, problem] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
+    check(problem == std::errc() && end == cell.data() + cell.size() && std::isfinite(value), line(row), "column \"",
+          column, "\": expected a number, got \"", cell, "\"");
+    return value;
   }
 
  private:
@@ -139,6 +153,13 @@ class Csv {
     cell += c;
   }
   return cell + '"';
+}
+
+/// A number that reads back as the same bits; empty where it is NaN or infinite.
+[[nodiscard, gnu::cold]] inline std::string csv_number(double value) {
+  if (!std::isfinite(value)) return {};
+  char buffer[64];
+  return {buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr};
 }
 
 }  // namespace limn::io

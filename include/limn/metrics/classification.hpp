@@ -33,6 +33,8 @@ struct ClassificationScores {
   double balanced_accuracy = undefined_value;  ///< mean over the classes of the share found
   double sensitivity = undefined_value, specificity = undefined_value, precision = undefined_value,
          f1 = undefined_value;
+  /// 95%, two classes: Wilson's of TP / (TP + FP + FN), which F1 is a function of.
+  std::array<double, 2> f1_interval{undefined_value, undefined_value};
   double auc = undefined_value;
   std::array<double, 2> auc_interval{undefined_value, undefined_value};  ///< 95%, DeLong, cut to [0, 1]; two classes
   double calibration_error = undefined_value;  ///< expected calibration error, 15 bins (Guo et al. 2017)
@@ -142,6 +144,10 @@ namespace detail {
     share(others - (predicted - true_positives), others, specificity, "specificity", k, "all samples have this class");
     share(true_positives, predicted, precision, "precision", k, "it was never predicted");
     share(2 * true_positives, truths + predicted, f1, "F1", k, "no sample has this class and it was never predicted");
+    if (classes == 2) {
+      const auto [low, high] = wilson_interval(true_positives, truths + predicted - true_positives);
+      scores.f1_interval = {2 * low / (1 + low), 2 * high / (1 + high)};
+    }
 
     std::vector<double> positives, negatives;
     for (std::size_t i = 0; i < count; ++i)

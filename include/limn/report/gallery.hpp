@@ -51,12 +51,16 @@ namespace limn::report::detail {
 /// One picture's row. Writes FOLDER/NN_id_M_name.png for each of its figures; the two numbers make the names unique.
 [[gnu::cold]] inline std::string picture_row(const Picture& p, std::size_t number,
                                              const std::filesystem::path& folder) {
-  const bool correct = p.truth == p.predicted;
-  std::string html =
-      joined({"<section class=\"picture\"><h3><span class=\"badge ",
-              correct ? "correct\">\u2713 correct" : "incorrect\">\u2717 incorrect", "</span>", escape(p.id),
-              " <span>\u00b7 truth: <b>", escape(p.truth), "</b> \u00b7 predicted: <b>", escape(p.predicted),
-              "</b>, probability ", fixed(p.probability, 2), "</span></h3>\n<div class=\"maps\">\n"});
+  std::string html = "<section class=\"picture\"><h3>";
+  if (!p.predicted.empty()) {
+    const bool correct = p.truth == p.predicted;
+    put(html,
+        {"<span class=\"badge ", correct ? "correct\">\u2713 correct" : "incorrect\">\u2717 incorrect", "</span>"});
+  }
+  put(html, {escape(p.id), " <span>\u00b7 truth: <b>", escape(p.truth), "</b>"});
+  if (!p.predicted.empty())
+    put(html, {" \u00b7 predicted: <b>", escape(p.predicted), "</b>, probability ", fixed(p.probability, 2)});
+  html += "</span></h3>\n<div class=\"maps\">\n";
   std::size_t figures = 0;
   const auto figure = [&](const Rgb& pixels, const std::string& name, const std::string& note) {
     const std::vector<std::uint8_t> png = encode(pixels);

@@ -26,6 +26,29 @@ struct HtmlOptions {
 
 namespace detail {
 
+[[gnu::cold]] inline std::string page_begin(const std::string& words) {
+  const std::string title = escape(words);
+  std::string page =
+      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" "
+      "content=\"width=device-width, initial-scale=1\">\n<title>";
+  put(page, {title, "</title>\n<style>", style_sheet, "</style>\n</head>\n<body>\n<h1>", title, "</h1>\n"});
+  return page +
+         "<p class=\"notice\">For research only. This is not a medical device and must not be used for diagnosis or "
+         "treatment.</p>\n";
+}
+[[gnu::cold]] inline std::string page_end() {
+  return text("<p class=\"soft\">Written by limn ", version, ".</p>\n</body>\n</html>\n");
+}
+
+/// FOLDER/pictures, made with all above it.
+[[gnu::cold]] inline std::filesystem::path pictures_folder(const std::filesystem::path& folder) {
+  std::error_code problem;
+  std::filesystem::path pictures = folder / "pictures";
+  std::filesystem::create_directories(pictures, problem);
+  require<FileError>(!problem, pictures.string(), ": cannot be made (", problem.message(), ")");
+  return pictures;
+}
+
 [[gnu::cold]] inline std::string class_name(const metrics::ClassificationScores& c, std::size_t k) {
   return k < c.class_names.size() ? c.class_names[k] : text("class ", k);
 }
@@ -181,10 +204,13 @@ namespace detail {
   return out;
 }
 
-[[gnu::cold]] inline std::string gallery_section(const Gallery& gallery, const std::filesystem::path& folder) {
+/// Numbers of the pictures count on from `before`.
+[[gnu::cold]] inline std::string gallery_section(const Gallery& gallery, const std::filesystem::path& folder,
+                                                 const std::string& heading = "Pictures", std::size_t before = 0) {
   if (gallery.pictures.empty()) return "";
-  std::string out =
-      "<h2>Pictures</h2>\n<div class=\"key\"><div class=\"scale\" style=\"background:linear-gradient(90deg";
+  std::string out = joined({"<h2>", escape(heading),
+                            "</h2>\n<div class=\"key\"><div class=\"scale\" "
+                            "style=\"background:linear-gradient(90deg"});
   for (const auto& c : colour_scale) out += text(",rgb(", int{c[0]}, ",", int{c[1]}, ",", int{c[2]}, ")");
   const auto ink = [](std::size_t c) { return static_cast<int>(outline_colour[c]); };
   out += text(
@@ -196,7 +222,8 @@ namespace detail {
       "interpolation, small pictures are enlarged likewise. <span class=\"swatch\" style=\"border-color:rgb(",
       ink(0), ",", ink(1), ",", ink(2),
       ")\"></span> outlines what a person marked. Click a picture to enlarge it, click elsewhere to close.</p>\n");
-  for (std::size_t i = 0; i < gallery.pictures.size(); ++i) out += picture_row(gallery.pictures[i], i + 1, folder);
+  for (std::size_t i = 0; i < gallery.pictures.size(); ++i)
+    out += picture_row(gallery.pictures[i], before + i + 1, folder);
   return out;
 }
 
@@ -212,22 +239,11 @@ namespace detail {
     require<ShapeError>(history.rows[i].size() == history.columns.size(), "report: row ", i, " of the history has ",
                         history.rows[i].size(), " values, expected ", history.columns.size());
   detail::check_gallery(gallery);
-  std::error_code problem;
-  const std::filesystem::path pictures = folder / "pictures";
-  std::filesystem::create_directories(pictures, problem);
-  require<FileError>(!problem, pictures.string(), ": cannot be made (", problem.message(), ")");
-  const std::string title = escape(options.title);
-  std::string page =
-      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" "
-      "content=\"width=device-width, initial-scale=1\">\n<title>";
-  put(page, {title, "</title>\n<style>", detail::style_sheet, "</style>\n</head>\n<body>\n<h1>", title, "</h1>\n"});
-  page +=
-      "<p class=\"notice\">For research only. This is not a medical device and must not be used for diagnosis or "
-      "treatment.</p>\n";
+  const std::filesystem::path pictures = detail::pictures_folder(folder);
+  std::string page = detail::page_begin(options.title);
   put(page, {detail::summary(history, scores), detail::facts_table(history.facts), detail::curves(history),
              detail::classification_section(scores.classification), detail::explainer_section(scores.localisation),
-             detail::gallery_section(gallery, pictures)});
-  page += text("<p class=\"soft\">Written by limn ", version, ".</p>\n</body>\n</html>\n");
+             detail::gallery_section(gallery, pictures), detail::page_end()});
   io::write_file_atomically(folder / "report.html", std::string_view(page));
 }
 

@@ -35,7 +35,8 @@ struct NamedMap {
 
 /// One picture of the gallery.
 struct Picture {
-  std::string id, truth, predicted;
+  std::string id, truth;
+  std::string predicted = {};   ///< empty where several networks are shown: the maps' names then say what they said
   double probability = 0;       ///< of the predicted class
   xt::xtensor<float, 3> image;  ///< (H, W, C), values 0 to 1; 1 channel is grey, 3 are RGB, others are averaged
   std::optional<xt::xtensor<float, 2>> mask = std::nullopt;  ///< (H, W), 0 or 1
