@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
-#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -109,10 +108,8 @@ template <Backend B>
 [[gnu::cold]] LoadReport put_weights(const std::vector<Leaf<B>>& leaves, const io::TensorFile& tensors,
                                      const std::string& file, const LoadOptions& options = {}) {
   LoadReport report;
-  std::set<std::string> known;
   std::vector<const Leaf<B>*> fitting;
   for (const Leaf<B>& leaf : leaves) {
-    known.insert(leaf.path);
     const auto found = tensors.tensors.find(leaf.path);
     if (found == tensors.tensors.end()) {
       if (leaf.counter == nullptr) report.missing.push_back(leaf.path);
@@ -133,8 +130,11 @@ template <Backend B>
       fitting.push_back(&leaf);
     }
   }
+  const auto known = [&](const std::string& name) {
+    return std::any_of(leaves.begin(), leaves.end(), [&](const Leaf<B>& leaf) { return leaf.path == name; });
+  };
   for (const auto& [name, entry] : tensors.tensors)
-    if (!known.contains(name) && name.compare(0, detail::optimizer_prefix.size(), detail::optimizer_prefix) != 0)
+    if (!known(name) && name.compare(0, detail::optimizer_prefix.size(), detail::optimizer_prefix) != 0)
       report.unexpected.push_back(name);
   if (options.strict && !report.complete()) {
     std::string message = file + " does not fit the network";

@@ -5,7 +5,6 @@
 #include <array>
 #include <cmath>
 #include <filesystem>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -126,11 +125,13 @@ using Seconds = std::vector<std::pair<std::string, double>>;
     out += "]";
   }
   out += "]\n  },\n  \"explanations\": {";
-  std::set<std::string> used;
+  std::vector<std::string> used;
   for (const metrics::LocalisationScores& s : scores.localisation) {
     const std::string name = slug(s.explainer).empty() ? "explainer" : slug(s.explainer);
     std::string key = name;
-    for (int i = 2; !used.insert(key).second; ++i) key = joined({name, "_", std::to_string(i)});
+    for (int i = 2; std::find(used.begin(), used.end(), key) != used.end(); ++i)
+      key = joined({name, "_", std::to_string(i)});
+    used.push_back(key);
     field(used.size() > 1 ? ",\n    " : "\n    ", key, "{");
     field("", "name", io::json_string(clean(s.explainer)));
     for (const detail::Column& column : detail::localisation_columns) {
