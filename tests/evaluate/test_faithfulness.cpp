@@ -208,6 +208,9 @@ TEST_CASE("which pictures, which class, and why something is undefined") {
   const auto down = score_faithfulness(Bright{}, set, Itself{}, options);
   REQUIRE(down.pictures.size() == 1);
   CHECK(down.pictures[0].id == "down");
+  const auto none = score_faithfulness(Bright{}, set.subset({0}), Itself{}, options).scores();
+  CHECK(none.images == 0);
+  CHECK(none.reasons == std::vector<std::string>{"all pictures: none has the class that was asked for"});
   options = by_hand;
   options.explains = metrics::Explains::label;
   const auto by_label = score_faithfulness(Bright{}, set, Itself{}, options);

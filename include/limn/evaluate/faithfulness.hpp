@@ -148,7 +148,7 @@ template <Backend B>
 
 /// The faithfulness of an explainer's maps to the network, picture by picture, in the order of the set. Ranks are those
 /// of the explanation's `ranking` where it has one. Costs plan.variants() passes of the network a picture: by default
-/// about 40, with `step` 2 (pixels / step) more. Throws OptionError for options that do not go together with the data.
+/// about 43, with `step` 2 (pixels / step) more. Throws OptionError for options that do not go together with the data.
 template <class Net, class Explainer>
 [[nodiscard]] metrics::FaithfulnessPictures score_faithfulness(const Net& net, const data::Dataset& set,
                                                                const Explainer& explainer,

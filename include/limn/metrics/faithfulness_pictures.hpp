@@ -60,6 +60,7 @@ struct FaithfulnessPictures {
     for (std::vector<double>* curve : {&out.taken, &out.agrees.lif, &out.agrees.mif})
       for (double& v : *curve) v /= static_cast<double>(defined);
     out.undefined = out.images - defined;
+    if (pictures.empty()) out.reasons.push_back("all pictures: none has the class that was asked for");
     std::vector<bool> told(pictures.size(), false);
     for (std::size_t i = 0; i < pictures.size(); ++i) {
       if (pictures[i].reason.empty() || told[i]) continue;
