@@ -229,12 +229,35 @@ TEST_CASE("which pictures, which class, and why something is undefined") {
   CHECK(table.at(1, "undefined") == "the map is the same everywhere");
 }
 
+TEST_CASE("superpixels: each picture has its own units, and what looks alike goes together") {
+  std::vector<float> values;  // one bright part in the corner that explains all; then the same, smaller
+  for (const int side : {7, 5})
+    for (int i = 0; i < 144; ++i) values.push_back(i / 12 < side && i % 12 < side ? 4.f : .1f);
+  auto options = metrics::preset::pixel_flipping();
+  options.explains = metrics::Explains::predicted;
+  options.superpixels = 6;
+  options.compactness = .1;
+  const auto set = dataset(values, 12, 12, 1, 2);
+  const auto scored = score_faithfulness(Bright{}, set, Itself{}, options);
+  REQUIRE(scored.measures.size() == 4);
+  for (Index i = 0; i < 2; ++i) {
+    const auto& picture = scored.pictures[static_cast<std::size_t>(i)];
+    const auto units = metrics::superpixels(set[i].image, 6, .1);
+    const auto first = static_cast<double>(std::count(units.of.begin(), units.of.end(), units.of[0]));
+    CHECK(picture.taken.mif.at(1) == Approx(first / 144));  // the corner's unit goes first
+    CHECK(score_faithfulness(Bright{}, set.subset({i}), Itself{}, options).pictures[0].values == picture.values);
+    CHECK(picture.values[0] > .3);
+  }
+}
+
 TEST_CASE("what is refused") {
   const data::Dataset set{{sample("x", 1, {1, .75f, .5f, .25f})}, {"no", "yes"}};
   const auto refusal = [&](const FaithfulnessOptions& options) {
     return message_of([&] { (void)score_faithfulness(Bright{}, set, Itself{}, options); });
   };
   CHECK(refusal({.only = 2}) == "faithfulness: only 2, expected -1 to 1");
+  CHECK(refusal({.retention = {.5}, .superpixels = 2}) ==
+        "faithfulness: superpixels go with neither retention nor patch");
   CHECK(refusal({.fill = {.with = metrics::FillWith::blur, .kernel = 4}}) ==
         "blur: kernel 4, sigma 5, expected an odd kernel and sigma above 0");
   CHECK(message_of([&] { (void)score_faithfulness(Bright{}, data::Dataset{}, Itself{}); }) ==

@@ -169,6 +169,11 @@ TEST_CASE("means over the pictures, with the reasons where nothing is defined") 
   CHECK(scores.taken == std::vector<double>{0, 1});
   CHECK(scores.agrees.lif == std::vector<double>{1, .5});
   CHECK(scores.agrees.mif == std::vector<double>{1, 0});
+  all.pictures.push_back(
+      {.id = "e", .values = {0, 0}, .taken = {{0, .5, 1}, {0, .5, 1}}, .agrees = {{1, 0, 0}, {1, 1, 0}}});
+  CHECK(all.scores().taken.empty());  // no mean of curves with other points
+  CHECK(all.scores().agrees.lif.empty());
+  CHECK(all.scores()["SRG"] == Approx(.25));
   CHECK(message_of([&] { (void)scores["deletion"]; }) == "faithfulness: \"deletion\" was not measured");
   CHECK(message_of([&] { (void)all.column("deletion"); }) == "faithfulness: \"deletion\" was not measured");
 }

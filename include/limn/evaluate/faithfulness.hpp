@@ -16,6 +16,7 @@
 #include "limn/evaluate/fill.hpp"
 #include "limn/io/csv.hpp"
 #include "limn/metrics/faithfulness.hpp"
+#include "limn/metrics/superpixels.hpp"
 #include "limn/report/text.hpp"
 
 namespace limn {
@@ -88,11 +89,14 @@ template <Backend B>
   require(!set.empty(), "faithfulness: the data set is empty");
   require<OptionError>(options.only >= -1 && options.only < set.classes(), "faithfulness: only ", options.only,
                        ", expected -1 to ", set.classes() - 1);
-  const metrics::Units units = metrics::patches(set.height(), set.width(), options.patch);
-  const metrics::FaithfulnessPlan plan(options, units.count);
+  const bool own_units = options.superpixels > 0;
+  metrics::Units units = own_units ? metrics::superpixels(set[0].image, options.superpixels, options.compactness)
+                                   : metrics::patches(set.height(), set.width(), options.patch);
+  metrics::FaithfulnessPlan plan(options, units.count);
   metrics::FaithfulnessPictures out{.explainer = explained.explainer, .measures = plan.measures()};
   Questions<B> questions(explained, options.batch, options.top);
-  std::vector<std::vector<Index>> ranks;  // of the pictures that are asked about
+  std::vector<std::vector<Index>> ranks;  // of the pictures that are asked about, and
+  std::vector<Index> counts;              // of their units
 
   auto stream = data::Loader(set, {.batch = evaluation_batch}).epoch(0);
   while (auto host = stream.next()) {
@@ -117,6 +121,11 @@ template <Backend B>
       } else if (metrics::is_constant(ranking)) {
         plan.leave("the map is the same everywhere", picture);
       } else {
+        if (own_units) {
+          units = metrics::superpixels(set[positions[i]].image, options.superpixels, options.compactness);
+          plan = metrics::FaithfulnessPlan(options, units.count);
+        }
+        counts.push_back(units.count);
         ranks.push_back(metrics::ranks_of(explain::over_picture(ranking, e.grid, set.height(), set.width()), units));
         questions.begin(p, static_cast<Index>(i), classes[i], plan.variants().size());
         const Index from = static_cast<Index>(i) * pixels * channels;
@@ -138,6 +147,7 @@ template <Backend B>
   const auto& answers = questions.answers();
   for (metrics::PictureFaithfulness& picture : out.pictures) {
     if (!picture.reason.empty()) continue;
+    if (plan.units() != counts[asked]) plan = metrics::FaithfulnessPlan(options, counts[asked]);
     plan.measure(ranks[asked], answers[asked], picture);
     ++asked;
   }

@@ -114,8 +114,10 @@ struct FaithfulnessOptions {
   Index points = 15;                   ///< SRG: log-spaced counts of units, beside none and all; 0: not measured
   std::vector<double> retention = {};  ///< SRG over these shares that stay, and 1, instead
   std::vector<double> shares = {.01, .05, .1, .2, .5};  ///< of sufficiency and comprehensiveness; empty: neither
-  Index step = 0;   ///< insertion and deletion: units a step (RISE: 224); 0: neither, for they take many passes
-  Index patch = 1;  ///< units are squares of so many pixels; 1: pixels
+  Index step = 0;          ///< insertion and deletion: units a step (RISE: 224); 0: neither, for they take many passes
+  Index patch = 1;         ///< units are squares of so many pixels a side; 1: pixels
+  Index superpixels = 0;   ///< units are about so many SLIC superpixels instead; 0: they are not
+  double compactness = 1;  ///< of superpixels: above 0; higher ones follow the colours less
   Fill fill = {};
   Fill insert_from = {.with = FillWith::blur};  ///< where insertion begins
   Index batch = 32;  ///< perturbed pictures a pass, of all pictures together: the memory that may be used
@@ -137,6 +139,11 @@ namespace preset {
 /// half of it is taken away and SRG is below 0.5.
 [[nodiscard, gnu::cold]] inline FaithfulnessOptions lap_xray() {
   return {.retention = {.5, .6, .7, .8, .9, .925, .95, .975, .99}};
+}
+
+/// SRG in the set-up of Bluecher et al. 2024, whose score is "SRG of probability": 25 superpixels, the label's class.
+[[nodiscard, gnu::cold]] inline FaithfulnessOptions pixel_flipping() {
+  return {.explains = Explains::label, .keep = {}, .shares = {}, .superpixels = 25};
 }
 
 }  // namespace preset
@@ -233,6 +240,8 @@ class FaithfulnessPlan {
     shares("keep", o.keep, true);
     shares("retention", o.retention, false);
     shares("shares", o.shares, true);
+    require<OptionError>(o.superpixels == 0 || (o.retention.empty() && o.patch == 1),
+                         "faithfulness: superpixels go with neither retention nor patch");
     require<OptionError>(o.points >= 0 && o.step >= 0 && o.top >= 1 && o.batch >= 1, "faithfulness: points ", o.points,
                          ", step ", o.step, ", top ", o.top, ", batch ", o.batch,
                          ": expected none below 0, the last two not 0");

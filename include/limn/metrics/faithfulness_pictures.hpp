@@ -46,9 +46,11 @@ struct FaithfulnessPictures {
       out.std.push_back(moments.std());
     }
     Index defined = 0;
-    const auto sum = [](const std::vector<double>& values, std::vector<double>& to) {
-      to.resize(values.size());
-      for (std::size_t i = 0; i < values.size(); ++i) to[i] += values[i];
+    bool together = true;  // the curves have the same points
+    const auto sum = [&](const std::vector<double>& values, std::vector<double>& to) {
+      to.resize(defined == 1 ? values.size() : to.size());
+      together = together && to.size() == values.size();
+      for (std::size_t i = 0; together && i < values.size(); ++i) to[i] += values[i];
     };
     for (const PictureFaithfulness& p : pictures) {
       if (!p.reason.empty()) continue;
@@ -57,8 +59,10 @@ struct FaithfulnessPictures {
       sum(p.agrees.lif, out.agrees.lif);
       sum(p.agrees.mif, out.agrees.mif);
     }
-    for (std::vector<double>* curve : {&out.taken, &out.agrees.lif, &out.agrees.mif})
+    for (std::vector<double>* curve : {&out.taken, &out.agrees.lif, &out.agrees.mif}) {
+      if (!together) curve->clear();
       for (double& v : *curve) v /= static_cast<double>(defined);
+    }
     out.undefined = out.images - defined;
     if (pictures.empty()) out.reasons.push_back("all pictures: none has the class that was asked for");
     std::vector<bool> told(pictures.size(), false);

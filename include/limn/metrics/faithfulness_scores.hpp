@@ -23,8 +23,8 @@ struct FaithfulnessScores {
   std::vector<std::string> measures = {};
   std::vector<double> mean = {}, std = {};  ///< of each measure
   std::vector<std::string> reasons = {};    ///< why something is undefined, each with a count of pictures
-  std::vector<double> taken = {};           ///< the mean curves: shares of the picture that are taken away ...
-  FlipCurves agrees = {};                   ///< ... and of the pictures on which the answer then agrees
+  std::vector<double> taken = {};           ///< the mean curves: shares that are taken away ...
+  FlipCurves agrees = {};                   ///< ... and of pictures that then agree; empty for superpixels
 
   /// The mean of a measure; OptionError where it was not asked for.
   [[nodiscard, gnu::cold]] double operator[](std::string_view measure) const {
