@@ -17,6 +17,7 @@
 #include "limn/io/csv.hpp"
 #include "limn/metrics/faithfulness.hpp"
 #include "limn/metrics/superpixels.hpp"
+#include "limn/report/faithfulness.hpp"
 #include "limn/report/text.hpp"
 
 namespace limn {
@@ -207,6 +208,7 @@ struct Faithfulness {
   }
   template <class Net>
   void operator()(const Net& net, const data::Dataset& set, Scores& out) const {
+    out.views = &report::faithfulness_views;
     std::apply(
         [&](const auto&... explainer) {
           (out.faithfulness.push_back(score_faithfulness(net, set, explainer, options).scores()), ...);

@@ -34,4 +34,11 @@ struct FaithfulnessScores {
   }
 };
 
+/// How reports show them. Who measures says so, and programs that do not measure need not compile it.
+struct FaithfulnessViews {
+  std::string (*html)(const std::vector<FaithfulnessScores>& all);
+  std::string (*markdown)(const std::vector<FaithfulnessScores>& all);
+  std::string (*json)(const std::vector<FaithfulnessScores>& all);
+};
+
 }  // namespace limn::metrics

@@ -14,6 +14,7 @@ struct Scores {
   ClassificationScores classification;
   std::vector<LocalisationScores> localisation;  ///< one per explainer
   std::vector<FaithfulnessScores> faithfulness;  ///< one per explainer
+  const FaithfulnessViews* views = nullptr;      ///< of faithfulness, in reports; set where it is measured
 };
 
 }  // namespace limn::metrics

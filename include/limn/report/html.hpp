@@ -11,7 +11,6 @@
 #include "limn/core/config.hpp"
 #include "limn/core/error.hpp"
 #include "limn/metrics/scores.hpp"
-#include "limn/report/faithfulness.hpp"
 #include "limn/report/gallery.hpp"
 #include "limn/report/style.hpp"
 #include "limn/report/svg.hpp"
@@ -244,8 +243,8 @@ namespace detail {
   std::string page = detail::page_begin(options.title);
   put(page, {detail::summary(history, scores), detail::facts_table(history.facts), detail::curves(history),
              detail::classification_section(scores.classification), detail::explainer_section(scores.localisation),
-             detail::faithfulness_section(scores.faithfulness), detail::gallery_section(gallery, pictures),
-             detail::page_end()});
+             scores.views ? scores.views->html(scores.faithfulness) : std::string(),
+             detail::gallery_section(gallery, pictures), detail::page_end()});
   io::write_file_atomically(folder / "report.html", std::string_view(page));
 }
 

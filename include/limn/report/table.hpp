@@ -60,31 +60,18 @@ inline constexpr Column localisation_columns[] = {
   return out;
 }
 
-[[gnu::cold]] inline std::string markdown(const std::vector<metrics::FaithfulnessScores>& all) {
-  std::string out;
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    const metrics::FaithfulnessScores& s = all[i];
-    if (i == 0 || s.measures != all[i - 1].measures) {
-      std::string rule = "|---|";
-      out += "\n| explainer |";
-      for (const std::string& measure : s.measures) {
-        put(out, {" ", measure, " |"});
-        rule += "---:|";
-      }
-      put(out, {" pictures | undefined |\n", rule, "---:|---:|\n"});
-    }
-    put(out, {"| ", cell(s.explainer), " |"});
-    for (std::size_t k = 0; k < s.measures.size(); ++k)
-      put(out, {" ", fixed(s.mean[k], 3), " \u00b1 ", fixed(s.std[k], 3), " |"});
-    put(out, {" ", std::to_string(s.images), " | ", std::to_string(s.undefined), " |\n"});
-  }
-  return out;
+/// A key in metrics.json for each explainer of a list; `used` are those before.
+[[gnu::cold]] inline std::string explainer_key(const std::string& explainer, std::set<std::string>& used) {
+  const std::string name = slug(explainer).empty() ? "explainer" : slug(explainer);
+  std::string key = name;
+  for (int i = 2; !used.insert(key).second; ++i) key = joined({name, "_", std::to_string(i)});
+  return key;
 }
 
 }  // namespace detail
 
 /// Markdown tables: classification, and a row per explainer (mean, sample deviation over the pictures) for where maps
-/// fall and for their faithfulness.
+/// fall, and for their faithfulness where it was measured.
 [[nodiscard, gnu::cold]] inline std::string markdown(const metrics::Scores& scores) {
   const metrics::ClassificationScores& c = scores.classification;
   std::string head = "| pictures |", rule = "|---:|", body = joined({"| ", std::to_string(c.count), " |"});
@@ -102,7 +89,8 @@ inline constexpr Column localisation_columns[] = {
     body += " |";
   }
   std::string out = joined({head, "\n", rule, "\n", body, "\n"});
-  if (scores.localisation.empty()) return out + detail::markdown(scores.faithfulness);
+  const std::string more = scores.views ? scores.views->markdown(scores.faithfulness) : std::string();
+  if (scores.localisation.empty()) return out + more;
   out += "\n| explainer |";
   rule = "|---|";
   for (const detail::Column& column : detail::localisation_columns) {
@@ -116,15 +104,15 @@ inline constexpr Column localisation_columns[] = {
       put(out, {" ", fixed(s.*column.mean, 3), " \u00b1 ", fixed(s.*column.std, 3), " |"});
     put(out, {" ", fixed(s.mask_area, 3), " | ", std::to_string(s.images), " | ", std::to_string(s.undefined), " |\n"});
   }
-  return out + detail::markdown(scores.faithfulness);
+  return out + more;
 }
 
 /// How long each part of a run took.
 using Seconds = std::vector<std::pair<std::string, double>>;
 
-/// {"test": {accuracy, auc, f1, ...}, "explanations": {"lap": {iou, rma, rra, ...}, ...}, "seconds": {...}}, and
-/// "faithfulness": {"lap": {srg, ...}, ...} where it was measured. An
-/// explainer's key is its name in small letters ("Grad-CAM" is grad_cam; equal ones are numbered). NaN is null.
+/// {"test": {accuracy, auc, f1, ...}, "explanations": {"lap": {iou, rma, rra, ...}, ...}, "seconds": {...}},
+/// and "faithfulness": {"lap": {srg, ...}, ...} before the seconds where it was measured. An explainer's key is its
+/// name in small letters ("Grad-CAM" is grad_cam; equal ones are numbered). NaN is null.
 [[nodiscard, gnu::cold]] inline std::string metrics_json(const metrics::Scores& scores, const Seconds& seconds = {}) {
   const metrics::ClassificationScores& c = scores.classification;
   std::string out = "{\n  \"test\": {\n    ";
@@ -150,15 +138,10 @@ using Seconds = std::vector<std::pair<std::string, double>>;
   }
   out += "]\n  },\n  \"explanations\": {";
   std::set<std::string> used;
-  const auto begin = [&](const std::string& explainer) {
-    const std::string name = slug(explainer).empty() ? "explainer" : slug(explainer);
-    std::string key = name;
-    for (int i = 2; !used.insert(key).second; ++i) key = joined({name, "_", std::to_string(i)});
-    field(used.size() > 1 ? ",\n    " : "\n    ", key, "{");
-    field("", "name", io::json_string(clean(explainer)));
-  };
   for (const metrics::LocalisationScores& s : scores.localisation) {
-    begin(s.explainer);
+    const std::string key = detail::explainer_key(s.explainer, used);
+    field(used.size() > 1 ? ",\n    " : "\n    ", key, "{");
+    field("", "name", io::json_string(clean(s.explainer)));
     for (const detail::Column& column : detail::localisation_columns) {
       number(", ", column.key, s.*column.mean);
       number(", ", joined({column.key, "_std"}), s.*column.std);
@@ -167,20 +150,9 @@ using Seconds = std::vector<std::pair<std::string, double>>;
     field(", ", "images", std::to_string(s.images));
     field(", ", "undefined", std::to_string(s.undefined) + "}");
   }
-  out += "\n  },";
-  if (!scores.faithfulness.empty()) out += "\n  \"faithfulness\": {";
-  used.clear();
-  for (const metrics::FaithfulnessScores& s : scores.faithfulness) {
-    begin(s.explainer);
-    for (std::size_t k = 0; k < s.measures.size(); ++k) {
-      number(", ", slug(s.measures[k]), s.mean[k]);
-      number(", ", slug(s.measures[k]) + "_std", s.std[k]);
-    }
-    field(", ", "images", std::to_string(s.images));
-    field(", ", "undefined", std::to_string(s.undefined) + "}");
-  }
-  if (!scores.faithfulness.empty()) out += "\n  },";
-  out += "\n  \"seconds\": {";
+  out += "\n  },\n  ";
+  if (scores.views) out += scores.views->json(scores.faithfulness);
+  out += "\"seconds\": {";
   for (std::size_t i = 0; i < seconds.size(); ++i) number(i > 0 ? ", " : "", seconds[i].first, seconds[i].second);
   return out + "}\n}\n";
 }
