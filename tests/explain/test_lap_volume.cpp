@@ -143,6 +143,14 @@ TEST_CASE("from made-up LAPs: the mean over the clues that speak for the class; 
   CHECK(e[2].map.size() == 0);
   CHECK(message_of([&] { (void)explain::LapVolume{}(run, std::span<const Index>(wrong)); }) ==
         "explain::LapVolume: class 3, expected 0 to 2");
+  CHECK(message_of([&] { (void)explain::LapVolume{}(run, std::span(of).first(2)); }) ==
+        "explain::LapVolume: 2 classes for maps (3, 2, 1, 1, 2)");
+  CHECK(message_of([&] { (void)explain::LapVolume{}(Relu<Cpu>{}, logits, std::span<const Index>(of)); }) ==
+        "explain::LapVolume: the network has no LAP (use LapPool3d)");
+  Run<Cpu> flat;
+  flat.laps.push_back({Var<Cpu>(logits.reshape({3, 2, 1, 2})), {}, clues.table()});
+  CHECK(message_of([&] { (void)explain::LapVolume{}(flat, std::span<const Index>(of)); }) ==
+        "explain::LapVolume: maps of shape (3, 2, 1, 2), expected those of volumes (for pictures: explain::Lap)");
   CHECK(message_of([&] { (void)explain::Lap{}(run, std::span<const Index>(of)); }) ==
         "explain::Lap: maps of shape (3, 2, 1, 1, 2), expected those of pictures (for volumes: explain::LapVolume)");
 }

@@ -23,10 +23,10 @@ Var<B> boxes(const Var<B>& x, const Window3d& win) {
 template <Backend B>
 [[nodiscard]] Var<B> lap_pool3d_composed(const Var<B>& x, const Var<B>& q, const Var<B>& alpha, const Window3d& win,
                                          typename B::scalar eps) {
-  // Every box becomes a picture of one row, pooled as a whole; what lies outside must be told apart from zeros.
   using S = typename B::scalar;
   const Var<B> scores = detail::boxes(q, win);                                    // (rows, volume, 1)
   const Var<B> present = detail::boxes(Var<B>(Tensor<B>(q.shape(), S(1))), win);  // (rows, volume, 1)
+  // What lies outside must not be the best: see lap_pool_composed.
   const Var<B> lowered = reshape(scores + (present - S(1)) * S(1e9), {scores.dim(0), win.volume()});
   const Var<B> gap = (reshape(max(lowered), {scores.dim(0), 1, 1}) - scores) * present;
   const Var<B> weight = (exp(-square(alpha * gap)) + eps) * present;

@@ -204,6 +204,21 @@ TEST_CASE("the weight of Conv3d is torch's in files: (out, in, depth, height, wi
   CHECK(same_bits(other.conv.weight.value(), net.conv.weight.value()));
 }
 
+TEST_CASE("initial weights are as those of Conv2d: variance 2 / (out * kernel elements), bias 0") {
+  Conv3d<Cpu, 32, 32, 3> volume;
+  Conv1d<Cpu, 64, 64, 3> signal;
+  initialise(volume, Seed{1});
+  initialise(signal, Seed{1});
+  const auto variance = [](const Tensor<Cpu>& t) {
+    double squares = 0;
+    for (const float v : t.span()) squares += static_cast<double>(v) * static_cast<double>(v);
+    return squares / static_cast<double>(t.size());
+  };
+  CHECK(variance(volume.weight.value()) * 32 * 27 / 2 == doctest::Approx(1).epsilon(0.04));  // 27,648 draws
+  CHECK(variance(signal.weight.value()) * 64 * 3 / 2 == doctest::Approx(1).epsilon(0.06));   // 12,288 draws
+  CHECK(variance(volume.bias.value()) + variance(signal.bias.value()) == 0);
+}
+
 TEST_CASE("what is neither a volume nor a signal is refused") {
   Run<D> run;
   const Var<D> picture = Tensor<D>(Shape{1, 4, 4, 4}, 0.);
@@ -220,4 +235,7 @@ TEST_CASE("what is neither a volume nor a signal is refused") {
   CHECK(message_of([&] {
           (void)run(LapPool1d<D, 4, lap::binary(), 2>{}, picture);
         }).starts_with("LapPool1d: expected a signal"));
+  const Var<D> x = Tensor<D>(Shape{1, 2, 2, 2, 1}, 0.);
+  CHECK_THROWS_WITH_AS((void)lap_pool3d(x, x, alpha_of(1), Window3d::cube(2), 0.),
+                       "lap_pool3d: eps must be positive, got 0", OptionError);
 }
