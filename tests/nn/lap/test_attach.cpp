@@ -182,7 +182,7 @@ TEST_CASE("what cannot be is refused") {
   const auto at_fc = lap::attach<"fc">(net, lap::one_vs_others<3>());
   CHECK(message_of([&] {
           (void)logits(at_fc, random_tensor<Cpu>({2, 32, 32, 1}, "x"), false);
-        }) == "lap::attach: fc gives (2, 3), expected a map (n, h, w, channels)");
+        }) == "lap::attach: fc gives (2, 3), expected a map (n, h, w, channels) or (n, d, h, w, channels)");
   // An error of the network says where in the network.
   const auto laps = lap::attach<"layer4">(net, lap::one_vs_others<3>());
   CHECK(message_of([&] {
