@@ -32,11 +32,13 @@ namespace detail {
 /// Tensors of a checkpoint that belong to the training and not to the network.
 inline constexpr std::string_view optimizer_prefix = "optimizer/";
 
-/// Convolution weights are (out, kernel, kernel, in) here and (out, in, kernel, kernel) in files; all else is the same.
+/// Convolution weights, those of four and five axes, are (out, kernel..., in) here and (out, in, kernel...) in files;
+/// all else is the same.
+inline bool is_turned(const Shape& shape) { return shape.rank() >= 4; }
 inline std::vector<Index> shape_in_file(const Shape& shape) {
-  if (shape.rank() == 4) return {shape[0], shape[3], shape[1], shape[2]};
   std::vector<Index> out;
   for (int i = 0; i < shape.rank(); ++i) out.push_back(shape[i]);
+  if (is_turned(shape)) std::rotate(out.begin() + 1, out.end() - 1, out.end());
   return out;
 }
 
@@ -50,10 +52,10 @@ void swap_inner(const T* from, T* to, Index out, Index a, Index b) {
 
 template <Backend B>
 io::Entry entry_of(const Tensor<B>& x) {
-  if (x.rank() != 4) return io::make_entry(shape_in_file(x.shape()), x.data(), x.size());
   const Shape& s = x.shape();
+  if (!is_turned(s)) return io::make_entry(shape_in_file(s), x.data(), x.size());
   std::vector<typename B::scalar> turned(static_cast<std::size_t>(x.size()));
-  swap_inner(x.data(), turned.data(), s[0], s[1] * s[2], s[3]);
+  swap_inner(x.data(), turned.data(), s[0], s.product(1, s.rank() - 1), s.back());
   return io::make_entry(shape_in_file(s), turned);
 }
 
@@ -61,8 +63,8 @@ template <Backend B>
 void read_entry(const io::Entry& entry, Tensor<B>& x) {
   const auto numbers = io::values<typename B::scalar>(entry);
   const Shape& s = x.shape();
-  if (x.rank() == 4) {
-    swap_inner(numbers.data(), x.data(), s[0], s[3], s[1] * s[2]);
+  if (is_turned(s)) {
+    swap_inner(numbers.data(), x.data(), s[0], s.back(), s.product(1, s.rank() - 1));
   } else {
     std::copy(numbers.begin(), numbers.end(), x.data());
   }
