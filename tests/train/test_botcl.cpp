@@ -17,7 +17,7 @@ TEST_CASE("BotCL learns") {
   BotClNet<models::ResNetSmall<Cpu, 1, 2>, "layer2", 6, 16> net{Seed{1}};
   std::vector<double> loss, quantity;
   train::fit(net, botcl_loss({.late = 1}), Adam{{.lr = 3e-3f}}, train, val,
-             {.epochs = 30, .batch = 16, .monitor = "val_loss", .quiet = true, .on_epoch = [&](const auto& epoch) {
+             {.epochs = 40, .batch = 16, .monitor = "val_loss", .quiet = true, .on_epoch = [&](const auto& epoch) {
                 loss.push_back(epoch.at("loss"));
                 quantity.push_back(epoch.at("botcl_quantity"));
               }});
