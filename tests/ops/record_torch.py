@@ -82,6 +82,19 @@ for name, value in dict(x=x, q=q, y=y, up=up, dx=dx, dq=dq).items():
     put("lap_" + name, nhwc(value))
 put("lap_dalpha", dalpha)
 
+# Convolution of volumes, kernel 3 x 2 x 2, strides 2, 1, 2, padding 1, 0, 1; trilinear interpolation, up and down.
+ndhwc = lambda t: t.detach().permute(0, 2, 3, 4, 1).contiguous()
+x, w = draw(2, 2, 4, 3, 4).requires_grad_(), draw(3, 2, 3, 2, 2).requires_grad_()
+y = F.conv3d(x, w, stride=(2, 1, 2), padding=(1, 0, 1))
+up = draw(*y.shape)
+dx, dw = torch.autograd.grad(y, (x, w), up)
+for name, value in dict(x=x, w=w, y=y, up=up, dx=dx, dw=dw).items():
+    put("conv3d_" + name, ndhwc(value))
+x = draw(1, 2, 2, 4, 3)
+put("resize3d_x", ndhwc(x))
+for name, size in dict(up=(4, 7, 5), down=(1, 2, 2)).items():
+    put("resize3d_" + name, ndhwc(F.interpolate(x, size=size, mode="trilinear", align_corners=False)))
+
 print("// Recorded by record_torch.py with torch", torch.__version__, "(1.13.1 of Debian 12), in double. Do not edit by hand.")
 print("#pragma once\n\nnamespace limn::torch {\n")
 print("// clang-format off")

@@ -1,6 +1,7 @@
 // Definitions that others have fixed: values and gradients recorded from torch (record_torch.py).
 #include <doctest/doctest.h>
 
+#include "limn/ops/conv3d.hpp"
 #include "limn/ops/ops.hpp"
 #include "torch_fixtures.hpp"
 
@@ -96,4 +97,21 @@ TEST_CASE("lap_pool agrees with Eq. 6 and 7 written in torch") {
     check(d[1].value(), q.shape(), r::lap_dq);
     check(d[2].value(), {1}, r::lap_dalpha);
   }
+}
+
+TEST_CASE("conv3d and resize3d agree with torch") {
+  namespace r = limn::torch;
+  const V x = leaf(recorded({2, 4, 3, 4, 2}, r::conv3d_x)), w = leaf(recorded({3, 3, 2, 2, 2}, r::conv3d_w));
+  const V y = conv3d(x, w, {{.stride_h = 1, .stride_w = 2, .pad_h = 0, .pad_w = 1}, 1, 2, 1});
+  check(y.value(), {2, 2, 2, 3, 3}, r::conv3d_y);
+  const auto d = grad<D>({y}, {x, w}, {.upstream = {recorded({2, 2, 2, 3, 3}, r::conv3d_up)}});
+  check(d[0].value(), x.shape(), r::conv3d_dx);
+  check(d[1].value(), w.shape(), r::conv3d_dw);
+
+  const V volume = recorded({1, 2, 4, 3, 2}, r::resize3d_x);
+  const auto lies = [](Index depth, Index height, Index width) -> Grid {
+    return {GridAxis::covering(4, height), GridAxis::covering(3, width), GridAxis::covering(2, depth)};
+  };
+  check(resize3d(volume, 4, 7, 5, Grid{}, lies(4, 7, 5)).value(), {1, 4, 7, 5, 2}, r::resize3d_up);
+  check(resize3d(volume, 1, 2, 2, Grid{}, lies(1, 2, 2)).value(), {1, 1, 2, 2, 2}, r::resize3d_down);
 }

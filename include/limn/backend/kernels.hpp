@@ -18,6 +18,7 @@
 //   argmax, top_k                      positions along the last axis
 //   permute, slice, embed              axes in another order; a box cut out; the adjoint: a box among zeros
 //   lap_pool, lap_pool_gradient        LAP-Pool in one pass each way
+//   lap_pool3d, lap_pool3d_gradient    the same over boxes of a volume (lap_pool3d.hpp, included by its operation)
 //
 // A kernel gives the same bits for any number of threads.
 #pragma once

@@ -39,10 +39,12 @@ struct GridAxis {
 };
 
 struct Grid {
-  GridAxis rows, columns;
+  GridAxis rows, columns, slices = {};  ///< slices: along the depth of a volume
 
-  [[nodiscard]] constexpr Grid pooled(const Window& w) const {
-    return {rows.pooled(w.kernel_h, w.stride_h, w.pad_h), columns.pooled(w.kernel_w, w.stride_w, w.pad_w)};
+  [[nodiscard]] constexpr Grid pooled(const Window3d& w) const {
+    const Window& p = w.plane;
+    return {rows.pooled(p.kernel_h, p.stride_h, p.pad_h), columns.pooled(p.kernel_w, p.stride_w, p.pad_w),
+            slices.pooled(w.kernel_d, w.stride_d, w.pad_d)};
   }
 };
 

@@ -1,4 +1,5 @@
-// The extents of a tensor, rank 1 to 5, row-major. Images are (batch, height, width, channels).
+// The extents of a tensor, rank 1 to 5, row-major. Images are (batch, height, width, channels),
+// volumes (batch, depth, height, width, channels).
 #pragma once
 
 #include <array>
@@ -115,6 +116,23 @@ struct Window {
   static constexpr Index extent(Index in, Index kernel, Index stride, Index pad) {
     return in + 2 * pad < kernel ? 0 : (in + 2 * pad - kernel) / stride + 1;
   }
+};
+
+/// How a box moves over a volume (batch, depth, height, width, channels): a window in every slice, and how many slices.
+struct Window3d {
+  Window plane = {};
+  Index kernel_d = 1, stride_d = 1, pad_d = 0;
+
+  static constexpr Window3d cube(Index kernel, Index stride = 1, Index pad = 0) {
+    return {Window::square(kernel, stride, pad), kernel, stride, pad};
+  }
+  /// Over the depth alone, as rows of (batch, depth, anything, channels).
+  [[nodiscard]] constexpr Window along_depth() const { return {kernel_d, 1, stride_d, 1, pad_d, 0}; }
+  [[nodiscard]] constexpr Index out_d(Index d) const { return along_depth().out_h(d); }
+  [[nodiscard]] constexpr Index out_h(Index h) const { return plane.out_h(h); }
+  [[nodiscard]] constexpr Index out_w(Index w) const { return plane.out_w(w); }
+  [[nodiscard]] constexpr Index volume() const { return kernel_d * plane.area(); }
+  friend constexpr bool operator==(const Window3d&, const Window3d&) = default;
 };
 
 }  // namespace limn

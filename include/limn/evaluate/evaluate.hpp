@@ -159,9 +159,19 @@ void evaluate_one(const Net& net, const data::Dataset& set, const metrics::Local
   std::apply([&](const auto&... explainer) { (score(explainer), ...); }, localisation.explainers);
 }
 
+/// Any other metric puts its scores into their places itself.
+template <class Net, class Metric>
+requires requires(const Net& net, const data::Dataset& set, const Metric& metric, metrics::Scores& out) {
+  metric(net, set, out);
+}
+void evaluate_one(const Net& net, const data::Dataset& set, const Metric& metric, metrics::Scores& out) {
+  metric(net, set, out);
+}
+
 }  // namespace detail
 
-/// All asked-for scores of a network on a data set, in evaluation mode.
+/// All asked-for scores of a network on a data set, in evaluation mode. Metrics: those above,
+/// metrics::Faithfulness (evaluate/faithfulness.hpp), and whatever can be called as metric(net, set, scores).
 template <class Net, class... Metrics>
 [[nodiscard, gnu::cold]] metrics::Scores evaluate(const Net& net, const data::Dataset& set, const Metrics&... asked) {
   require(!set.empty(), "evaluate: the data set is empty");

@@ -6,6 +6,7 @@
 
 #include "limn/evaluate/pictures.hpp"
 #include "limn/evaluate/study.hpp"
+#include "limn/report/text.hpp"
 
 namespace limn {
 
@@ -30,6 +31,15 @@ namespace limn {
   double dead = 0;
   for (const PictureScores& p : pictures) dead += !std::isnan(p.mask_area) && std::isnan(p.all_precision) ? 1 : 0;
   out.emplace_back("dead_maps", dead);
+  return out;
+}
+
+/// The means of the measures ("SRG" is srg, "keep 10%" keep_10), and `undefined_maps`: on how many pictures nothing
+/// could be measured.
+[[nodiscard, gnu::cold]] inline StudyValues study_values(const metrics::FaithfulnessScores& s) {
+  StudyValues out;
+  for (std::size_t k = 0; k < s.measures.size(); ++k) out.emplace_back(report::slug(s.measures[k]), s.mean[k]);
+  out.emplace_back("undefined_maps", static_cast<double>(s.undefined));
   return out;
 }
 

@@ -18,6 +18,15 @@ struct IntegrateOptions {
 
 namespace detail {
 
+/// The size of a map; a picture has one slice.
+struct MapSize {
+  Index d, h, w;
+  [[nodiscard]] std::string text() const {
+    return (d == 1 ? limn::text(h) : limn::text(d, " x ", h)) + limn::text(" x ", w);
+  }
+  friend bool operator==(const MapSize&, const MapSize&) = default;
+};
+
 /// The elements of the finer map that coarse element `at` stands for, along one axis: [begin, end).
 struct Zone {
   Index begin, end;
@@ -27,6 +36,36 @@ inline Zone zone_of(Index at, bool by_windows, Index kernel, Index stride, Index
   const Zone whole = by_windows ? Zone{at * stride - pad, at * stride - pad + kernel}
                                 : Zone{up(at * fine, coarse), up((at + 1) * fine, coarse)};
   return {std::max<Index>(whole.begin, 0), std::min(whole.end, fine)};
+}
+
+/// One step of Algorithm 1: what becomes of the map so far (of size `deep`) inside the finer map `p` (of size `fine`),
+/// whose values count `decay`. Raises `out`, which begins at 0.
+[[gnu::cold]] inline void join_step(const float* joined, const MapSize& deep, const float* p, const MapSize& fine,
+                                    const Window3d& win, float decay, float threshold, float* out) {
+  require<ShapeError>(fine.d >= deep.d && fine.h >= deep.h && fine.w >= deep.w, "integrate: a shallower map of ",
+                      fine.text(), " after a deeper one of ", deep.text());
+  const bool by_windows = MapSize{win.out_d(fine.d), win.out_h(fine.h), win.out_w(fine.w)} == deep;
+  const Window& plane = win.plane;
+  for (Index at = 0; at < deep.d * deep.h * deep.w; ++at) {
+    const Zone columns = zone_of(at % deep.w, by_windows, plane.kernel_w, plane.stride_w, plane.pad_w, fine.w, deep.w),
+               rows = zone_of(at / deep.w % deep.h, by_windows, plane.kernel_h, plane.stride_h, plane.pad_h, fine.h,
+                              deep.h),
+               slices =
+                   zone_of(at / deep.w / deep.h, by_windows, win.kernel_d, win.stride_d, win.pad_d, fine.d, deep.d);
+    const auto each = [&](const auto& visit) {
+      for (Index z = slices.begin; z < slices.end; ++z)
+        for (Index y = rows.begin; y < rows.end; ++y)
+          for (Index x = columns.begin; x < columns.end; ++x) visit((z * fine.h + y) * fine.w + x);
+    };
+    const float coarse = joined[at];
+    float largest = 0;
+    each([&](Index i) { largest = std::max(largest, p[i]); });
+    const bool decides = coarse >= threshold && largest >= threshold;
+    each([&](Index i) {
+      const float decayed = p[i] * decay;
+      out[i] = std::max(out[i], !decides ? coarse : p[i] >= threshold ? std::max(coarse, decayed) : decayed);
+    });
+  }
 }
 
 }  // namespace detail
@@ -43,32 +82,12 @@ inline Zone zone_of(Index at, bool by_windows, Index kernel, Index stride, Index
   float decay = 1;
   for (std::size_t l = maps.size() - 1; l-- > 0;) {
     decay *= options.decay;  // alpha^(L - l)
-    const Map& fine = maps[l];
-    const auto h = static_cast<Index>(fine.shape()[0]), w = static_cast<Index>(fine.shape()[1]);
-    const auto ch = static_cast<Index>(joined.shape()[0]), cw = static_cast<Index>(joined.shape()[1]);
-    require<ShapeError>(h >= ch && w >= cw, "integrate: a shallower map of ", h, " x ", w, " after a deeper one of ",
-                        ch, " x ", cw);
-    const Window win = l < windows.size() ? windows[l] : Window{};
-    const bool by_windows = win.out_h(h) == ch && win.out_w(w) == cw;
-    Map next(fine.shape(), 0.f);
-    for (Index i = 0; i < ch; ++i) {
-      const auto rows = detail::zone_of(i, by_windows, win.kernel_h, win.stride_h, win.pad_h, h, ch);
-      for (Index j = 0; j < cw; ++j) {
-        const auto columns = detail::zone_of(j, by_windows, win.kernel_w, win.stride_w, win.pad_w, w, cw);
-        const auto each = [&](const auto& visit) {
-          for (Index y = rows.begin; y < rows.end; ++y)
-            for (Index x = columns.begin; x < columns.end; ++x) visit(fine(y, x), next(y, x));
-        };
-        const float coarse = joined(i, j);
-        float largest = 0;
-        each([&](float p, float&) { largest = std::max(largest, p); });
-        const bool decides = coarse >= options.threshold && largest >= options.threshold;
-        each([&](float p, float& out) {
-          const float decayed = p * decay;
-          out = std::max(out, !decides ? coarse : p >= options.threshold ? std::max(coarse, decayed) : decayed);
-        });
-      }
-    }
+    const auto size = [](const Map& map) {
+      return detail::MapSize{1, static_cast<Index>(map.shape()[0]), static_cast<Index>(map.shape()[1])};
+    };
+    Map next(maps[l].shape(), 0.f);
+    detail::join_step(joined.data(), size(joined), maps[l].data(), size(maps[l]),
+                      {l < windows.size() ? windows[l] : Window{}}, decay, options.threshold, next.data());
     joined = std::move(next);
   }
   return joined;
@@ -119,9 +138,11 @@ struct Lap {
     std::vector<Window> windows;
     std::vector<Grid> grids;
     for (const auto& lap : laps) {
+      require<ShapeError>(lap.logits.rank() == 4, "explain::Lap: maps of shape ", lap.logits.shape(),
+                          ", expected those of pictures (for volumes: explain::LapVolume)");
       importance.push_back(sigmoid(lap.logits).value());
-      windows.push_back(lap.window);
-      grids.push_back(run.grid(lap.logits.dim(1), lap.logits.dim(2)));
+      windows.push_back(lap.window.plane);
+      grids.push_back(run.grid(lap.logits.shape()));
     }
     std::vector<Explanation> out;
     for (std::size_t i = 0; i < classes.size(); ++i) {

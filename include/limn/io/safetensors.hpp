@@ -17,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "limn/core/order.hpp"
 #include "limn/io/files.hpp"
 #include "limn/io/json.hpp"
 
@@ -119,7 +120,9 @@ void convert_all(const std::vector<std::byte>& bytes, std::vector<To>& out, cons
   const Json json = Json::parse(header, file);
 
   TensorFile out;
-  std::multimap<std::pair<Index, Index>, std::string> ranges;  // begin and end of every tensor
+  std::vector<std::string> names;
+  std::vector<Index> begins, ends;  // of the bytes of every tensor
+  std::vector<std::size_t> order;
   json.each([&](const std::string& name, const Json& item) {
     require<FileError>(item.is_object(), file, ": \"", name, "\" is not an object");
     if (name == "__metadata__") {
@@ -147,17 +150,21 @@ void convert_all(const std::vector<std::byte>& bytes, std::vector<To>& out, cons
     if (begin > end || end > static_cast<Index>(data.size()))
       fail("data_offsets ", begin, ", ", end, " in ", data.size(), " bytes of data");
     if (end - begin != expected) fail("its shape takes ", expected, " bytes, its data_offsets give ", end - begin);
-    ranges.emplace(std::pair(begin, end), name);
+    order.push_back(order.size());
+    names.push_back(name), begins.push_back(begin), ends.push_back(end);
     out.tensors.emplace(name, std::move(entry));
   });
+  stable_order(order, [&](std::size_t a, std::size_t b) {
+    return begins[a] != begins[b] ? begins[a] < begins[b] : ends[a] < ends[b];
+  });
   Index at = 0;
-  for (const auto& [range, name] : ranges) {
-    require<FileError>(range.first == at, file, ": tensor \"", name, "\" begins at byte ", range.first,
+  for (const std::size_t i : order) {
+    require<FileError>(begins[i] == at, file, ": tensor \"", names[i], "\" begins at byte ", begins[i],
                        " of the data, expected ", at, " (a hole or an overlap)");
-    at = range.second;
+    at = ends[i];
     // Copied only now: overlapping ranges could ask for far more memory than the file has bytes.
-    const auto* first = reinterpret_cast<const std::byte*>(data.data()) + range.first;
-    out.tensors[name].bytes.assign(first, first + (range.second - range.first));
+    const auto* first = reinterpret_cast<const std::byte*>(data.data());
+    out.tensors[names[i]].bytes.assign(first + begins[i], first + ends[i]);
   }
   require<FileError>(at == static_cast<Index>(data.size()), file, ": ", static_cast<Index>(data.size()) - at,
                      " bytes behind the last tensor");
@@ -170,7 +177,7 @@ void convert_all(const std::vector<std::byte>& bytes, std::vector<To>& out, cons
 
 /// The bytes of a safetensors file. Tensors lie widest type first, then by name, so that each is aligned to its type.
 [[nodiscard, gnu::cold]] inline std::vector<std::uint8_t> encode_safetensors(const TensorFile& file) {
-  std::vector<std::pair<const std::string*, const Entry*>> order;
+  std::vector<const std::string*> order;
   for (const Index width : {8, 4, 2, 1})
     for (const auto& [name, entry] : file.tensors) {
       if (detail::about(entry.dtype).bytes != width) continue;
@@ -179,7 +186,7 @@ void convert_all(const std::vector<std::byte>& bytes, std::vector<To>& out, cons
                           "safetensors: tensor \"", name, "\" has ", entry.bytes.size(), " bytes, its shape takes ",
                           count * width);
       require<OptionError>(name != "__metadata__", "safetensors: a tensor cannot be called __metadata__");
-      order.emplace_back(&name, &entry);
+      order.push_back(&name);
     }
   const auto quoted = [](const std::string& s) {
     try {
@@ -197,12 +204,13 @@ void convert_all(const std::vector<std::byte>& bytes, std::vector<To>& out, cons
     json += "}";
   }
   std::size_t end = 0;
-  for (const auto& [name, entry] : order) {
+  for (const std::string* name : order) {
+    const Entry& entry = file.at(*name);
     const std::size_t begin = end;
-    end += entry->bytes.size();
-    json += std::exchange(comma, ",") + quoted(*name) + ":{\"dtype\":\"" + detail::about(entry->dtype).name +
+    end += entry.bytes.size();
+    json += std::exchange(comma, ",") + quoted(*name) + ":{\"dtype\":\"" + detail::about(entry.dtype).name +
             "\",\"shape\":[";
-    for (std::size_t i = 0; i < entry->shape.size(); ++i) json += text(i > 0 ? "," : "", entry->shape[i]);
+    for (std::size_t i = 0; i < entry.shape.size(); ++i) json += text(i > 0 ? "," : "", entry.shape[i]);
     json += text("],\"data_offsets\":[", begin, ",", end, "]}");
   }
   json += "}";
@@ -213,9 +221,10 @@ void convert_all(const std::vector<std::byte>& bytes, std::vector<To>& out, cons
   std::memcpy(out.data(), &header_size, 8);
   std::memcpy(out.data() + 8, json.data(), json.size());
   std::size_t at = 8 + json.size();
-  for (const auto& [name, entry] : order) {
-    if (!entry->bytes.empty()) std::memcpy(out.data() + at, entry->bytes.data(), entry->bytes.size());
-    at += entry->bytes.size();
+  for (const std::string* name : order) {
+    const std::vector<std::byte>& bytes = file.at(*name).bytes;
+    if (!bytes.empty()) std::memcpy(out.data() + at, bytes.data(), bytes.size());
+    at += bytes.size();
   }
   return out;
 }

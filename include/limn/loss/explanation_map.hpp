@@ -87,19 +87,28 @@ template <Backend B>
   return map * Var<B>(keep);
 }
 
-/// Masks (n, H, W, 1) on the elements of a map of h x w: each element gets the mean of the pixels around it, weighted
-/// as a bilinear resize of the map to the picture would weigh the element there (the adjoint of that resize). So every
-/// pixel counts, however small the mask, and the elements are where they lie (Run::grid).
+/// Masks (n, H, W, 1) on the elements of a map (n, h, w, 1), or of volumes (n, D, H, W, 1) on (n, d, h, w, 1): each
+/// element gets the mean of the pixels around it, weighted as a bilinear resize of the map to the picture would weigh
+/// the element there (the adjoint of that resize). So every pixel counts, however small the mask, and the elements are
+/// where they lie (Run::grid).
 template <Backend B>
-[[nodiscard]] Tensor<B> mask_on(const Tensor<B>& masks, Index h, Index w, const Grid& grid) {
-  if (masks.dim(1) == h && masks.dim(2) == w) return masks;
+[[nodiscard]] Tensor<B> mask_on(const Tensor<B>& masks, const Shape& map, const Grid& grid) {
+  if (masks.shape() == map) return masks;
   const NoRecord no_record;
   const auto laid = [&](const Tensor<B>& pixels) {
-    const Shape shape{pixels.dim(0), h, w, 1};
+    Shape shape = map;
+    shape[0] = pixels.dim(0);
+    if (map.rank() == 5) return resize3d_input(Var<B>(pixels), shape, grid, Grid{});
     return resize_input(Var<B>(pixels), shape, grid.rows.sampling({}), grid.columns.sampling({}));
   };
-  const Tensor<B> all(Shape{1, masks.dim(1), masks.dim(2), 1}, typename B::scalar(1));
+  Shape one = masks.shape();
+  one[0] = 1;
+  const Tensor<B> all(one, typename B::scalar(1));
   return (laid(masks) / at_least_tiny(laid(all))).value();
+}
+template <Backend B>
+[[nodiscard]] Tensor<B> mask_on(const Tensor<B>& masks, Index h, Index w, const Grid& grid) {
+  return mask_on(masks, Shape{masks.dim(0), h, w, 1}, grid);
 }
 
 }  // namespace detail

@@ -54,6 +54,7 @@ Var<B> chosen_cross_entropy(const Var<B>& logits, const Tensor<B>& active, const
 /// A map of the pass, read where the elements of a map of shape `other` lie.
 template <Backend B>
 Var<B> laid_on(const Run<B>& run, const Var<B>& map, const Shape& other) {
+  if (map.rank() == 5) return resize3d(map, other[1], other[2], other[3], run.grid(map.shape()), run.grid(other));
   return resize(map, other[1], other[2], run.grid(map.dim(1), map.dim(2)), run.grid(other[1], other[2]));
 }
 
@@ -70,7 +71,7 @@ inline std::pair<Index, Index> sides(const ClueTable& clues, Index clue, const s
 /// What an expert marked, on the elements of one LAP.
 template <Backend B>
 struct Marked {
-  Tensor<B> inside;          ///< (n, h, w, 1): 1 on marked elements, else 0
+  Tensor<B> inside;          ///< (n, ..., 1): 1 on marked elements, else 0
   std::vector<Index> count;  ///< per sample: how many are marked; 0: the sample has no mask
 };
 /// Nothing is marked.
@@ -99,14 +100,14 @@ struct Counts {
 }
 
 /// Weights of Eq. 4 and 5, or 8 where elements are marked, for one LAP: which elements are pushed up (active) and down
-/// (silent), and how much. `chosen` ranks for MinAR and MaxAR, `own` for IAR; all (n, h, w, clues).
+/// (silent), and how much. `chosen` ranks for MinAR and MaxAR, `own` for IAR; all (n, ..., clues).
 template <Backend B, class M = Unmarked>
 std::pair<Tensor<B>, Tensor<B>> supervision_weights(const Tensor<B>& chosen, const Tensor<B>& own,
                                                     const ClueTable& clues, const std::vector<Index>& labels,
                                                     const LapSupervisionOptions& options,
                                                     [[maybe_unused]] const M& marked = {}) {
   using T = typename B::scalar;
-  const Index n = chosen.dim(0), count = chosen.dim(1) * chosen.dim(2), m = chosen.dim(3);
+  const Index n = chosen.dim(0), m = chosen.dim(-1), count = chosen.shape().product(1, chosen.rank() - 1);
   const Counts weak{elements(options.min_active, count), elements(1 - options.max_active, count),
                     elements(options.inactive, count)};
   Tensor<B> active(chosen.shape(), T(0)), silent(chosen.shape(), T(0));
@@ -224,7 +225,7 @@ struct LapConcordance {
       const Var<B>& shallow = step.run.laps[l].logits;
       const Var<B> deep = detail::laid_on(step.run, step.run.laps[l + 1].logits, shallow.shape());
       const Var<B> divergence = (sigmoid(shallow) - sigmoid(deep)) * (shallow - deep);
-      const auto samples_and_elements = static_cast<T>(shallow.dim(0) * shallow.dim(1) * shallow.dim(2));
+      const auto samples_and_elements = static_cast<T>(shallow.size() / shallow.dim(-1));
       total = total + sum(divergence) * (T(0.5) / samples_and_elements);
     }
     return total;

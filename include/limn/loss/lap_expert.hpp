@@ -20,14 +20,17 @@ struct MarkedByMasks {
   Marked<B> operator()(const Step<B>& step, const Shape& map) const {
     using T = typename B::scalar;
     const Batch<B>& batch = step.batch;
-    const Index n = map[0], h = map[1], w = map[2], size = h * w;
-    Marked<B> out{Tensor<B>(Shape{n, h, w, 1}, T(0)), std::vector<Index>(static_cast<std::size_t>(n), 0)};
+    const int axes = map.rank();  // a picture's 4 or a volume's 5
+    const Index n = map[0], size = map.product(1, axes - 1);
+    Shape one = map;
+    one[axes - 1] = 1;
+    Marked<B> out{Tensor<B>(one, T(0)), std::vector<Index>(static_cast<std::size_t>(n), 0)};
     if (std::none_of(batch.has_mask.begin(), batch.has_mask.end(), [](auto has) { return has != 0; })) return out;
-    require<ShapeError>(static_cast<Index>(batch.has_mask.size()) == n && batch.masks.rank() == 4 &&
-                            batch.masks.dim(0) == n && batch.masks.dim(3) == 1,
+    require<ShapeError>(static_cast<Index>(batch.has_mask.size()) == n && batch.masks.rank() == axes &&
+                            batch.masks.dim(0) == n && batch.masks.dim(-1) == 1,
                         "lap_expert_supervision: ", n, " labels, but masks of ", batch.masks.shape(), ", ",
                         batch.has_mask.size(), " of them given");
-    const Tensor<B> covered = mask_on(batch.masks, h, w, step.run.grid(h, w));
+    const Tensor<B> covered = mask_on(batch.masks, one, step.run.grid(map));
     for (Index i = 0; i < n; ++i) {
       const T* share = covered.data() + i * size;
       const T most = *std::max_element(share, share + size);

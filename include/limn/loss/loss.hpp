@@ -80,7 +80,7 @@ struct Loss {
     const auto add = [&](const auto& weighted) {
       const Var<B> value = weighted.term(step);
       require<ShapeError>(value.size() == 1, weighted.term.name, ": a loss is one number, got shape ", value.shape());
-      out.terms.emplace_back(weighted.term.name, static_cast<double>(value.item()));
+      out.terms.push_back({weighted.term.name, static_cast<double>(value.item())});
       const Var<B> part = weighted.weight == 1 ? value : value * static_cast<typename B::scalar>(weighted.weight);
       out.total = out.total.empty() ? part : out.total + part;
     };

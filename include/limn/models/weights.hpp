@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
-#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -33,11 +32,13 @@ namespace detail {
 /// Tensors of a checkpoint that belong to the training and not to the network.
 inline constexpr std::string_view optimizer_prefix = "optimizer/";
 
-/// Convolution weights are (out, kernel, kernel, in) here and (out, in, kernel, kernel) in files; all else is the same.
+/// Convolution weights, those of four and five axes, are (out, kernel..., in) here and (out, in, kernel...) in files;
+/// all else is the same.
+inline bool is_turned(const Shape& shape) { return shape.rank() >= 4; }
 inline std::vector<Index> shape_in_file(const Shape& shape) {
-  if (shape.rank() == 4) return {shape[0], shape[3], shape[1], shape[2]};
   std::vector<Index> out;
   for (int i = 0; i < shape.rank(); ++i) out.push_back(shape[i]);
+  if (is_turned(shape)) std::rotate(out.begin() + 1, out.end() - 1, out.end());
   return out;
 }
 
@@ -51,10 +52,10 @@ void swap_inner(const T* from, T* to, Index out, Index a, Index b) {
 
 template <Backend B>
 io::Entry entry_of(const Tensor<B>& x) {
-  if (x.rank() != 4) return io::make_entry(shape_in_file(x.shape()), x.data(), x.size());
   const Shape& s = x.shape();
+  if (!is_turned(s)) return io::make_entry(shape_in_file(s), x.data(), x.size());
   std::vector<typename B::scalar> turned(static_cast<std::size_t>(x.size()));
-  swap_inner(x.data(), turned.data(), s[0], s[1] * s[2], s[3]);
+  swap_inner(x.data(), turned.data(), s[0], s.product(1, s.rank() - 1), s.back());
   return io::make_entry(shape_in_file(s), turned);
 }
 
@@ -62,8 +63,8 @@ template <Backend B>
 void read_entry(const io::Entry& entry, Tensor<B>& x) {
   const auto numbers = io::values<typename B::scalar>(entry);
   const Shape& s = x.shape();
-  if (x.rank() == 4) {
-    swap_inner(numbers.data(), x.data(), s[0], s[3], s[1] * s[2]);
+  if (is_turned(s)) {
+    swap_inner(numbers.data(), x.data(), s[0], s.back(), s.product(1, s.rank() - 1));
   } else {
     std::copy(numbers.begin(), numbers.end(), x.data());
   }
@@ -109,10 +110,8 @@ template <Backend B>
 [[gnu::cold]] LoadReport put_weights(const std::vector<Leaf<B>>& leaves, const io::TensorFile& tensors,
                                      const std::string& file, const LoadOptions& options = {}) {
   LoadReport report;
-  std::set<std::string> known;
   std::vector<const Leaf<B>*> fitting;
   for (const Leaf<B>& leaf : leaves) {
-    known.insert(leaf.path);
     const auto found = tensors.tensors.find(leaf.path);
     if (found == tensors.tensors.end()) {
       if (leaf.counter == nullptr) report.missing.push_back(leaf.path);
@@ -133,8 +132,11 @@ template <Backend B>
       fitting.push_back(&leaf);
     }
   }
+  const auto known = [&](const std::string& name) {
+    return std::any_of(leaves.begin(), leaves.end(), [&](const Leaf<B>& leaf) { return leaf.path == name; });
+  };
   for (const auto& [name, entry] : tensors.tensors)
-    if (!known.contains(name) && name.compare(0, detail::optimizer_prefix.size(), detail::optimizer_prefix) != 0)
+    if (!known(name) && name.compare(0, detail::optimizer_prefix.size(), detail::optimizer_prefix) != 0)
       report.unexpected.push_back(name);
   if (options.strict && !report.complete()) {
     std::string message = file + " does not fit the network";

@@ -116,12 +116,15 @@ class Attached {
     std::size_t i = 0;
     (look(unit<Layers>(), Layers.view(), run.tapped(taps[i++]), run), ...);
     for (std::size_t l = before; l + 1 < run.laps.size(); ++l) {
-      const auto grid = [&](std::size_t k) { return run.grid(run.laps[k].logits.dim(1), run.laps[k].logits.dim(2)); };
-      const Grid fine = grid(l), deep = grid(l + 1);
+      const Grid fine = run.grid(run.laps[l].logits.shape()), deep = run.grid(run.laps[l + 1].logits.shape());
       const auto rows = limn::detail::window_between(fine.rows, deep.rows),
-                 columns = limn::detail::window_between(fine.columns, deep.columns);
-      if (rows.kernel > 0 && columns.kernel > 0)
-        run.laps[l].window = {rows.kernel, columns.kernel, rows.stride, columns.stride, rows.pad, columns.pad};
+                 columns = limn::detail::window_between(fine.columns, deep.columns),
+                 slices = limn::detail::window_between(fine.slices, deep.slices);
+      if (rows.kernel > 0 && columns.kernel > 0 && slices.kernel > 0)
+        run.laps[l].window = {{rows.kernel, columns.kernel, rows.stride, columns.stride, rows.pad, columns.pad},
+                              slices.kernel,
+                              slices.stride,
+                              slices.pad};
     }
     return y;
   }
@@ -143,8 +146,8 @@ class Attached {
   }
   void look(const auto& unit, std::string_view layer, const Var<B>& map, auto& run) const {
     require(!map.empty(), "lap::attach: the pass did not call ", layer);
-    require<ShapeError>(map.rank() == 4, "lap::attach: ", layer, " gives ", map.shape(),
-                        ", expected a map (n, h, w, channels)");
+    require<ShapeError>(map.rank() == 4 || map.rank() == 5, "lap::attach: ", layer, " gives ", map.shape(),
+                        ", expected a map (n, h, w, channels) or (n, d, h, w, channels)");
     run.laps.push_back(
         {run(unit.head, map), run.training ? run(unit.discriminative, map.detach()) : Var<B>(), clues_.table()});
   }

@@ -11,7 +11,8 @@
 namespace limn {
 
 /// Compares first- and second-order gradients with respect to the input and to every parameter with central
-/// differences. `input` is one image; by default 5 x 4 with the layer's channels. Gives the largest error and where.
+/// differences. `input` is one image, or volume if it has a depth; by default 5 x 4 with the layer's channels. Gives
+/// the largest error and where.
 template <class L>
 [[nodiscard]] CheckResult check_layer(Dims input = {5, 4, std::max(1, detail::in_channels_of<L>())},
                                       bool training = true, const CheckOptions& options = {}) {
@@ -20,7 +21,9 @@ template <class L>
   L layer;
   initialise(layer, options.seed);
   Random random(options.seed, "input");
-  std::vector<Tensor<CpuDouble>> at{detail::random_like(Shape{2, input.height, input.width, input.channels}, random)};
+  const Shape shape = input.depth == 1 ? Shape{2, input.height, input.width, input.channels}
+                                       : Shape{2, input.depth, input.height, input.width, input.channels};
+  std::vector<Tensor<CpuDouble>> at{detail::random_like(shape, random)};
   std::vector<Parameter<CpuDouble>*> parameters;
   std::vector<std::string> names{"input"};
   for (const auto& leaf : leaves<L, CpuDouble>(layer)) {

@@ -35,7 +35,7 @@ struct Linear {
       return Fields{field<"weight">(&Linear::weight)};
     }
   }();
-  static constexpr Dims shape(Dims in) { return {in.height, in.width, Out}; }
+  static constexpr Dims shape(Dims in) { return {in.height, in.width, Out, in.depth}; }
 
   /// Uniform in +-1/sqrt(in), as torch.nn.Linear.
   void initialise(Random& random) {
@@ -212,12 +212,12 @@ struct GlobalAverage {
   Var<B> operator()(const Var<B>& x, auto&) const { return global_average(x); }
 };
 
-/// (n, h, w, c) -> (n, h * w * c)
+/// (n, ..., c) -> (n, everything else)
 template <Backend B>
 struct Flatten {
   static constexpr int out_channels = any_channels;  // depends on the size of the image
   static constexpr auto fields = Fields{};
-  static constexpr Dims shape(Dims in) { return {1, 1, in.height * in.width * in.channels}; }
+  static constexpr Dims shape(Dims in) { return {1, 1, in.depth * in.height * in.width * in.channels}; }
   Var<B> operator()(const Var<B>& x, auto&) const { return flatten(x); }
 };
 

@@ -21,10 +21,10 @@ namespace limn {
 /// What a LAP said in a pass: one map per clue.
 template <Backend B>
 struct LapOutput {
-  Var<B> logits;          ///< (n, h, w, clues); the importance is sigmoid(logits)
+  Var<B> logits;          ///< (n, h, w, clues) or (n, d, h, w, clues); the importance is sigmoid(logits)
   Var<B> discriminative;  ///< the twin scorer's logits, same shape; empty outside training
   ClueTable clues;
-  Window window = {};  ///< of the pool that the map steers
+  Window3d window = {};  ///< of the pool that the map steers
 };
 
 template <Backend B>
@@ -174,19 +174,18 @@ class Run {
 
   /// Where the elements of a map of this size lie in the picture; maps of one size lie alike. Where no layer said how
   /// the size came about, they share the picture equally.
-  [[nodiscard]] Grid grid(Index h, Index w) const {
-    for (const Place& place : places_)
-      if (place.h == h && place.w == w) return place.grid;
-    const Place picture = places_.empty() ? Place{1, 1, {}} : places_.front();
-    return {GridAxis::covering(picture.h, h), GridAxis::covering(picture.w, w)};
-  }
+  [[nodiscard]] Grid grid(Index h, Index w) const { return grid(Extent{1, h, w}); }
+  /// The same of a map of shape (n, h, w, c) or (n, d, h, w, c).
+  [[nodiscard]] Grid grid(const Shape& map) const { return grid(Extent::of(map)); }
   /// For layers that change the size of a map: x is read in these windows.
-  void pooled(const Var<B>& x, const Window& window) {
+  void pooled(const Var<B>& x, const Window& window) { pooled(x, Window3d{window}); }
+  void pooled(const Var<B>& x, const Window3d& window) {
     begin(x);
-    const Index h = window.out_h(x.dim(1)), w = window.out_w(x.dim(2));
+    const Extent in = Extent::of(x.shape());
+    const Extent out{window.out_d(in.d), window.out_h(in.h), window.out_w(in.w)};
     for (const Place& place : places_)
-      if (place.h == h && place.w == w) return;
-    places_.push_back({h, w, grid(x.dim(1), x.dim(2)).pooled(window)});
+      if (place.extent == out) return;
+    places_.push_back({out, grid(in).pooled(window)});
   }
 
   /// A running statistic moves to (1 - share) old + share fresh when the pass is committed.
@@ -264,10 +263,25 @@ class Run {
     }
   }
 
+  /// The size of a map; a picture has a depth of 1.
+  struct Extent {
+    Index d, h, w;
+    static Extent of(const Shape& map) {
+      return {map.rank() == 5 ? map[1] : 1, map[map.rank() - 3], map[map.rank() - 2]};
+    }
+    friend bool operator==(const Extent&, const Extent&) = default;
+  };
   struct Place {
-    Index h, w;
+    Extent extent;
     Grid grid;
   };
+  [[nodiscard]] Grid grid(const Extent& map) const {
+    for (const Place& place : places_)
+      if (place.extent == map) return place.grid;
+    const Extent picture = places_.empty() ? Extent{1, 1, 1} : places_.front().extent;
+    return {GridAxis::covering(picture.h, map.h), GridAxis::covering(picture.w, map.w),
+            GridAxis::covering(picture.d, map.d)};
+  }
   struct Tap {
     const void* layer;
     TypeId type;
@@ -280,9 +294,9 @@ class Run {
     typename B::scalar share;
   };
 
-  /// The first map of a pass is the picture.
+  /// The first map of a pass is the picture or the volume.
   void begin(const Var<B>& x) {
-    if (places_.empty() && x.rank() == 4) places_.push_back({x.dim(1), x.dim(2), {}});
+    if (places_.empty() && (x.rank() == 4 || x.rank() == 5)) places_.push_back({Extent::of(x.shape()), {}});
   }
 
   Var<B> tapped(const void* layer, TypeId type, Var<B> y) {

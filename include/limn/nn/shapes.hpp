@@ -13,9 +13,9 @@
 
 namespace limn {
 
-/// One image: height, width, channels.
+/// One image: height, width, channels. A volume has a depth, a signal a height of 1.
 struct Dims {
-  Index height = 1, width = 1, channels = 1;
+  Index height = 1, width = 1, channels = 1, depth = 1;
   friend constexpr bool operator==(const Dims&, const Dims&) = default;
 };
 /// What goes into a network: shapes<Net>(Input{224, 224, 1}).
@@ -76,7 +76,7 @@ constexpr Dims shape_after(Dims in) {
   } else {  // a layer that says nothing keeps the size
     out.channels = out_channels_of<Layer>(static_cast<int>(in.channels));
   }
-  if (out.height < 1 || out.width < 1) nothing_is_left_after_a_layer<LayerIndex, Layer>(in);
+  if (out.height < 1 || out.width < 1 || out.depth < 1) nothing_is_left_after_a_layer<LayerIndex, Layer>(in);
   return out;
 }
 

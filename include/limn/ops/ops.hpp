@@ -1,4 +1,4 @@
-// All differentiable operations.
+// All differentiable operations but those of volumes, which few programs need: conv3d.hpp and lap_pool3d.hpp.
 #pragma once
 
 #include "limn/ops/activation.hpp"

@@ -243,6 +243,7 @@ namespace detail {
   std::string page = detail::page_begin(options.title);
   put(page, {detail::summary(history, scores), detail::facts_table(history.facts), detail::curves(history),
              detail::classification_section(scores.classification), detail::explainer_section(scores.localisation),
+             scores.views ? scores.views->html(scores.faithfulness) : std::string(),
              detail::gallery_section(gallery, pictures), detail::page_end()});
   io::write_file_atomically(folder / "report.html", std::string_view(page));
 }

@@ -5,7 +5,6 @@
 #include <array>
 #include <cmath>
 #include <filesystem>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -60,9 +59,20 @@ inline constexpr Column localisation_columns[] = {
   return out;
 }
 
+/// A key in metrics.json for each explainer of a list; `used` are those before.
+[[gnu::cold]] inline std::string explainer_key(const std::string& explainer, std::vector<std::string>& used) {
+  const std::string name = slug(explainer).empty() ? "explainer" : slug(explainer);
+  std::string key = name;
+  for (int i = 2; std::find(used.begin(), used.end(), key) != used.end(); ++i)
+    key = joined({name, "_", std::to_string(i)});
+  used.push_back(key);
+  return key;
+}
+
 }  // namespace detail
 
-/// Two Markdown tables: classification, and a row per explainer (mean, sample deviation over the pictures).
+/// Markdown tables: classification, and a row per explainer (mean, sample deviation over the pictures) for where maps
+/// fall, and for their faithfulness where it was measured.
 [[nodiscard, gnu::cold]] inline std::string markdown(const metrics::Scores& scores) {
   const metrics::ClassificationScores& c = scores.classification;
   std::string head = "| pictures |", rule = "|---:|", body = joined({"| ", std::to_string(c.count), " |"});
@@ -80,7 +90,8 @@ inline constexpr Column localisation_columns[] = {
     body += " |";
   }
   std::string out = joined({head, "\n", rule, "\n", body, "\n"});
-  if (scores.localisation.empty()) return out;
+  const std::string more = scores.views ? scores.views->markdown(scores.faithfulness) : std::string();
+  if (scores.localisation.empty()) return out + more;
   out += "\n| explainer |";
   rule = "|---|";
   for (const detail::Column& column : detail::localisation_columns) {
@@ -94,14 +105,15 @@ inline constexpr Column localisation_columns[] = {
       put(out, {" ", fixed(s.*column.mean, 3), " \u00b1 ", fixed(s.*column.std, 3), " |"});
     put(out, {" ", fixed(s.mask_area, 3), " | ", std::to_string(s.images), " | ", std::to_string(s.undefined), " |\n"});
   }
-  return out;
+  return out + more;
 }
 
 /// How long each part of a run took.
 using Seconds = std::vector<std::pair<std::string, double>>;
 
-/// {"test": {accuracy, auc, f1, ...}, "explanations": {"lap": {iou, rma, rra, ...}, ...}, "seconds": {...}}. An
-/// explainer's key is its name in small letters ("Grad-CAM" is grad_cam; equal ones are numbered). NaN is null.
+/// {"test": {accuracy, auc, f1, ...}, "explanations": {"lap": {iou, rma, rra, ...}, ...}, "seconds": {...}},
+/// and "faithfulness": {"lap": {srg, ...}, ...} before the seconds where it was measured. An explainer's key is its
+/// name in small letters ("Grad-CAM" is grad_cam; equal ones are numbered). NaN is null.
 [[nodiscard, gnu::cold]] inline std::string metrics_json(const metrics::Scores& scores, const Seconds& seconds = {}) {
   const metrics::ClassificationScores& c = scores.classification;
   std::string out = "{\n  \"test\": {\n    ";
@@ -126,11 +138,9 @@ using Seconds = std::vector<std::pair<std::string, double>>;
     out += "]";
   }
   out += "]\n  },\n  \"explanations\": {";
-  std::set<std::string> used;
+  std::vector<std::string> used;
   for (const metrics::LocalisationScores& s : scores.localisation) {
-    const std::string name = slug(s.explainer).empty() ? "explainer" : slug(s.explainer);
-    std::string key = name;
-    for (int i = 2; !used.insert(key).second; ++i) key = joined({name, "_", std::to_string(i)});
+    const std::string key = detail::explainer_key(s.explainer, used);
     field(used.size() > 1 ? ",\n    " : "\n    ", key, "{");
     field("", "name", io::json_string(clean(s.explainer)));
     for (const detail::Column& column : detail::localisation_columns) {
@@ -141,7 +151,9 @@ using Seconds = std::vector<std::pair<std::string, double>>;
     field(", ", "images", std::to_string(s.images));
     field(", ", "undefined", std::to_string(s.undefined) + "}");
   }
-  out += "\n  },\n  \"seconds\": {";
+  out += "\n  },\n  ";
+  if (scores.views) out += scores.views->json(scores.faithfulness);
+  out += "\"seconds\": {";
   for (std::size_t i = 0; i < seconds.size(); ++i) number(i > 0 ? ", " : "", seconds[i].first, seconds[i].second);
   return out + "}\n}\n";
 }

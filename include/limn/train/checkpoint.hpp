@@ -54,7 +54,7 @@ using Values = std::vector<std::pair<std::string, double>>;
 }
 [[gnu::cold]] inline Values from_json(const io::Json& list) {
   Values out;
-  for (std::size_t i = 0; i < list.size(); ++i) out.emplace_back(list[i][0].as_text(), list[i][1].as_number());
+  for (std::size_t i = 0; i < list.size(); ++i) out.push_back({list[i][0].as_text(), list[i][1].as_number()});
   return out;
 }
 

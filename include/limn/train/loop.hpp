@@ -133,7 +133,7 @@ class Loop {
     tick();
 
     EpochRecord record{epoch + 1, means()};
-    if (options_.monitor == "val_total") record.values.emplace_back("val_total", scores->total);
+    if (options_.monitor == "val_total") record.values.push_back({"val_total", scores->total});
     const double lr = learner_.optimizer.lr() * factor(-1);
     append(record.values, {{"val_loss", scores->loss},
                            {"val_accuracy", scores->accuracy},
@@ -162,7 +162,7 @@ class Loop {
 
   [[gnu::cold]] void add(const std::vector<std::pair<std::string, double>>& terms, Index images) {
     if (state_.sums.empty())
-      for (const auto& term : terms) state_.sums.emplace_back(unused_name(term.first), 0);
+      for (const auto& term : terms) state_.sums.push_back({unused_name(term.first), 0});
     for (std::size_t i = 0; i < state_.sums.size() && i < terms.size(); ++i)
       state_.sums[i].second += terms[i].second * static_cast<double>(images);
     state_.images += images;
@@ -289,9 +289,9 @@ class Loop {
       if (setting.first == "optimiser" || setting.first == "loss" || setting.first == "seed" ||
           setting.first == "batch" || setting.first == "schedule")
         facts.push_back(setting);
-    facts.emplace_back("epochs", text(state_.epoch(), " of ", options_.epochs, " (", train::to_text(ending), ")"));
+    facts.push_back({"epochs", text(state_.epoch(), " of ", options_.epochs, " (", train::to_text(ending), ")")});
     if (state_.best_epoch > 0)
-      facts.emplace_back("best epoch", text(state_.best_epoch, " (", options_.monitor, " ", state_.best_value, ")"));
+      facts.push_back({"best epoch", text(state_.best_epoch, " (", options_.monitor, " ", state_.best_value, ")")});
     return fit;
   }
 

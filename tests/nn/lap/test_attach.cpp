@@ -98,7 +98,7 @@ TEST_CASE("the maps are those of the heads on the layers' outputs, and say where
   (void)plain(net, Var<Cpu>(x));
   CHECK(same_bits(run.laps[1].logits.value(), plain(head, plain.tapped(tap)).value()));
   // From layer2 to layer4 two strides of 2, by windows of 3 with padding 1: as if pooled by 5 with stride 4.
-  CHECK(run.laps[0].window == Window::square(5, 4, 2));
+  CHECK(run.laps[0].window == Window3d{Window::square(5, 4, 2)});
   CHECK(run.grid(2, 2).rows.first == 0);
   CHECK(run.grid(2, 2).rows.step == 32);
   // Fewer elements in between: the same answer as the plain composition of explain::integrate.
@@ -182,7 +182,7 @@ TEST_CASE("what cannot be is refused") {
   const auto at_fc = lap::attach<"fc">(net, lap::one_vs_others<3>());
   CHECK(message_of([&] {
           (void)logits(at_fc, random_tensor<Cpu>({2, 32, 32, 1}, "x"), false);
-        }) == "lap::attach: fc gives (2, 3), expected a map (n, h, w, channels)");
+        }) == "lap::attach: fc gives (2, 3), expected a map (n, h, w, channels) or (n, d, h, w, channels)");
   // An error of the network says where in the network.
   const auto laps = lap::attach<"layer4">(net, lap::one_vs_others<3>());
   CHECK(message_of([&] {

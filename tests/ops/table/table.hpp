@@ -76,6 +76,7 @@ std::vector<Op> image();          ///< table_image.cpp: convolution, pooling, re
 std::vector<Op> grouped();        ///< table_grouped.cpp: depthwise and grouped convolution
 std::vector<Op> network();        ///< table_network.cpp: activations, products, losses
 std::vector<Op> normalisation();  ///< table_norm.cpp: batch normalisation, LAP-Pool
+std::vector<Op> volumes();        ///< table_volume.cpp: convolution, resizing and LAP-Pool of volumes
 
 /// So many cases of random shapes are drawn for every row, beside the listed ones: for values, and for derivatives.
 inline constexpr int random_values = 8, random_gradients = 2;
@@ -83,7 +84,7 @@ inline constexpr int random_values = 8, random_gradients = 2;
 inline const std::vector<Op>& all() {
   static const std::vector<Op> ops = [] {
     std::vector<Op> out;
-    for (auto part : {arithmetic, layout, reductions, image, grouped, network, normalisation})
+    for (auto part : {arithmetic, layout, reductions, image, grouped, network, normalisation, volumes})
       for (auto& op : part()) out.push_back(std::move(op));
     return out;
   }();

@@ -35,10 +35,15 @@ struct LapWindow {
     to_y_ = std::min(y0 + win.kernel_h, h);
     to_x_ = std::min(x0 + win.kernel_w, w);
     at.clear();
-    gap.clear();
-    share.clear();
     for (Index y = from_y_; y < to_y_; ++y)
       for (Index x = from_x_; x < to_x_; ++x) at.push_back((n * h + y) * w + x);
+    weigh(q, alpha, eps);
+  }
+
+  /// Of the elements in `at`.
+  void weigh(const T* q, T alpha, T eps) {
+    gap.clear();
+    share.clear();
     best = 0;
     for (std::size_t j = 1; j < at.size(); ++j)
       if (q[at[j]] > q[at[best]]) best = j;
@@ -65,6 +70,20 @@ struct LapWindow {
         share_of.push_back(share[j]);
         source.push_back(at[j] + down * w + right);
       }
+  }
+
+  /// Adds what the scores and alpha get for `along`, s_j of every element (see lap_pool_gradient).
+  void spread(const std::vector<T>& along, T alpha, T eps, T* to_q, T& to_alpha) const {
+    T mean = 0;
+    for (std::size_t j = 0; j < at.size(); ++j) mean += share[j] * along[j];
+    for (std::size_t j = 0; j < at.size(); ++j) {
+      // weight = exp(-a^2 gap^2) + eps: d/dgap = -2 a^2 gap exp, d/da = -2 a gap^2 exp
+      const T exponential = share[j] * total - eps;
+      const T common = T(-2) * alpha * gap[j] * exponential * (along[j] - mean) / total;
+      to_alpha += common * gap[j];
+      to_q[at[j]] -= common * alpha;
+      to_q[at[best]] += common * alpha;
+    }
   }
 
   /// out[c] = the sum over the elements of this tap of share * x.
@@ -158,16 +177,7 @@ template <class T>
           along[window.element[i]] += dot;
         }
       }
-      T mean = 0;
-      for (std::size_t j = 0; j < window.at.size(); ++j) mean += window.share[j] * along[j];
-      for (std::size_t j = 0; j < window.at.size(); ++j) {
-        // weight = exp(-a^2 gap^2) + eps: d/dgap = -2 a^2 gap exp, d/da = -2 a gap^2 exp
-        const T gap = window.gap[j], exponential = window.share[j] * window.total - eps;
-        const T common = T(-2) * a * gap * exponential * (along[j] - mean) / window.total;
-        to_alpha += common * gap;
-        out.q.data()[window.at[j]] -= common * a;
-        out.q.data()[window.at[window.best]] += common * a;
-      }
+      window.spread(along, a, eps, out.q.data(), to_alpha);
     }
     of_image[static_cast<std::size_t>(image)] = to_alpha;
   });
