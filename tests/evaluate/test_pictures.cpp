@@ -13,6 +13,13 @@ using namespace limn;
 using doctest::Approx;
 using testing::Bright, testing::Itself, testing::pictures;
 
+namespace {
+/// The same maps, whose values have no scale.
+struct ItselfRelative : Itself {
+  static constexpr bool probability = false;
+};
+}  // namespace
+
 TEST_CASE("every picture is scored, right or wrong; what cannot be measured is NaN") {
   const auto scores = score_pictures(Bright{}, pictures(), Itself{});
   REQUIRE(scores.size() == 7);
@@ -25,6 +32,17 @@ TEST_CASE("every picture is scored, right or wrong; what cannot be measured is N
   CHECK(hit.coverage == 1);
   CHECK(hit.iou == 0);  // nothing is above mean + deviation
   CHECK(hit.mask_area == .5);
+  // .9 .9 / .6 .1 with .9 .9 marked.
+  CHECK(hit.rma == Approx(1.8 / 2.5));
+  CHECK(hit.rra == 1);
+  CHECK(hit.pointing == 1);
+  CHECK(hit.iou_threshold == Approx(2. / 3));
+  CHECK(hit.iou_top_k == 1);
+  CHECK(std::isnan(hit.iou_learned));
+  CHECK(hit.captured == 0);
+  CHECK(hit.captured_threshold == 1);
+  CHECK(hit.truncated_iou == 0);
+  CHECK(hit.truncated_iou_threshold == .5);  // one of two is wanted, the other left out; .6 is outside
   CHECK(missed.label == 1);
   CHECK(missed.predicted == 0);
   CHECK(missed.correct == 0);  // and yet its map is scored
@@ -51,6 +69,22 @@ TEST_CASE("every picture is scored, right or wrong; what cannot be measured is N
   CHECK(again[2].predicted == 0);
   CHECK(again[0].all_precision == hit.all_precision);
   CHECK(std::isnan(again[3].all_precision));
+}
+
+TEST_CASE("a learned threshold, from correctly predicted pictures of a class") {
+  // hit: inside 1 1, outside 2/3 1/9; exact (.2 1 .9 .4): inside 1 .9, outside .2 .4. Means .975 and .3444: .6597.
+  const auto learned = learn_threshold(Bright{}, pictures(), Itself{}, 1);
+  REQUIRE(learned.has_value());
+  CHECK(learned->threshold() == Approx((.975 + (2. / 3 + 1. / 9 + .6) / 4) / 2));
+  const auto scores = score_pictures(Bright{}, pictures(), Itself{}, {.learned = learned});
+  CHECK(scores[0].iou_learned == Approx(2. / 3));  // .6 / .9 is above
+  CHECK(scores[1].iou_learned == 1);
+  CHECK(scores[0].captured_threshold == 1);  // a probability keeps its own threshold
+  CHECK_FALSE(learn_threshold(Bright{}, pictures().subset({3, 4}), Itself{}).has_value());
+  const auto relative = score_pictures(Bright{}, pictures(), ItselfRelative{}, {.learned = learned});
+  CHECK(relative[2].iou_threshold == 1);  // .6 is more than half of .6, .1 is not
+  CHECK(relative[0].truncated_iou_threshold == .5);
+  CHECK(std::isnan(score_pictures(Bright{}, pictures(), ItselfRelative{})[0].captured_threshold));
 }
 
 TEST_CASE("scores as values of a run") {

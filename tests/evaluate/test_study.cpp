@@ -56,6 +56,8 @@ TEST_CASE("a run that is done is not done again; one that was killed is") {
   CHECK(again.runs()[1].value("accuracy") == 1. / 3);
   CHECK(std::isnan(again.runs()[1].value("seconds")));
   CHECK(again.runs()[1].folder == folder.path / "s" / "runs" / "dice-2");
+  CHECK(again.at(setting("dice", 2)).value("accuracy") == 1. / 3);
+  CHECK(holds(support::message<OptionError>([&] { (void)again.at(setting("mse", 1)); }), "runs/mse-1 is not done"));
   CHECK(Study(folder.path / "s", common, false).runs().empty());  // an earlier study is forgotten
   CHECK(Study(folder.path / "s", common, true).runs().empty());
 }
@@ -93,8 +95,8 @@ TEST_CASE("groups over seeds, and what a report says of them") {
     study.once({{"design", design}, {"strength", strength}, {"gate", "all"}, {"seed", text(seed)}},
                [&](const std::filesystem::path& to) {
                  std::filesystem::create_directories(to);
-                 save_pictures(to / "pictures.csv", {{.id = "a", .all_precision = precision},
-                                                     {.id = "b", .all_precision = precision + seed},
+                 save_pictures(to / "pictures.csv", {{.id = "a", .all_precision = precision, .mask_area = .25},
+                                                     {.id = "b", .all_precision = precision + seed, .mask_area = .25},
                                                      {.id = "c"}});
                  return StudyValues{{"accuracy", accuracy}, {"precision", precision}};
                });
@@ -120,6 +122,14 @@ TEST_CASE("groups over seeds, and what a report says of them") {
   CHECK(table.rows[0] == std::vector<std::string>{"none", "0", "2", "0.850 \u00b1 0.071\n0.215 to 1.485"});
   CHECK(table.rows[2] == std::vector<std::string>{"dice", "3", "1", "0.600"});
 
+  const report::Table cross = cross_table(groups, "design", "strength", [](const StudyGroup& g) -> std::string {
+    return g.setting("strength") == "3" ? "precision" : "accuracy";
+  });
+  CHECK(cross.columns == std::vector<std::string>{"design", "0", "1", "3"});
+  REQUIRE(cross.rows.size() == 2);
+  CHECK(cross.rows[0] == std::vector<std::string>{"none", "0.850 \u00b1 0.071", "", ""});
+  CHECK(cross.rows[1] == std::vector<std::string>{"dice", "", "0.800 \u00b1 0.141", "0.800"});
+
   const auto lines = trade_off_lines(groups[0], groups, "design", "strength", "precision", "accuracy");
   REQUIRE(lines.size() == 1);
   CHECK(lines[0].name == "dice");
@@ -137,6 +147,11 @@ TEST_CASE("groups over seeds, and what a report says of them") {
   CHECK(over.difference.count == 2);
   CHECK(over.difference.undefined == 1);
   CHECK(over.difference.mean == Approx(.45));
+  // Each by a measure of its own: a .6 less .25, b 2.1 less .25.
+  const auto mixed =
+      compare_pictures("dice", groups[1], &PictureScores::all_precision, groups[0], &PictureScores::mask_area);
+  CHECK(mixed.difference.count == 2);
+  CHECK(mixed.difference.mean == Approx((.35 + 1.85) / 2));
   const report::Table tests = comparison_table({runs, over});
   REQUIRE(tests.rows.size() == 2);
   CHECK(tests.rows[0][1] == "2");

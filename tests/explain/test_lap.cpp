@@ -4,6 +4,7 @@
 #include "../nn/helpers.hpp"
 #include "limn/explain/grad_cam.hpp"
 #include "limn/explain/lap.hpp"
+#include "limn/explain/lap_alone.hpp"
 #include "limn/models/resnet.hpp"
 
 using namespace limn;
@@ -179,6 +180,21 @@ TEST_CASE("a network explains itself: depths, sizes, a batch as its pictures") {
   const models::ResNetSmall<Cpu, 1, 2> plain{Seed{1}};
   CHECK(testing::message_of([&] { (void)explain::Lap{}(plain, x, std::span<const Index>(of)); }) ==
         "explain::Lap: the network has no LAP (use pool::Lap)");
+}
+
+TEST_CASE("one LAP by itself") {
+  const models::ResNetSmall<Cpu, 1, 2, pool::Lap> net{Seed{1}};
+  const Tensor<Cpu> x = testing::random_tensor<Cpu>({2, 64, 64, 1}, "x");
+  const std::vector<Index> of{1, 0};
+  const auto all = explain::Lap{}(net, x, std::span<const Index>(of));
+  const auto third = explain::LapAlone{3}(net, x, std::span<const Index>(of));
+  REQUIRE(third.size() == 2);
+  CHECK(third[0].map == all[0].parts[2].map);
+  CHECK(third[0].grid->rows.step == 16);
+  CHECK_FALSE(third[0].ranking.has_value());
+  CHECK(third[1].map.size() == 0);  // no clue speaks for class 0
+  CHECK(testing::message_of([&] { (void)explain::LapAlone{5}(net, x, std::span<const Index>(of)); }) ==
+        "explain::LapAlone: LAP 5, expected 1 to 4");
 }
 
 TEST_CASE("a map is laid over the picture where its elements lie") {

@@ -79,28 +79,50 @@ template <Backend B>
   }
 }
 
+/// A map over the picture that was explained.
+[[gnu::cold]] inline explain::Map over_mask(const explain::Map& map, const explain::Explanation& e,
+                                            const data::Sample& sample) {
+  return explain::over_picture(map, e.grid, static_cast<Index>(sample.mask->shape()[0]),
+                               static_cast<Index>(sample.mask->shape()[1]));
+}
+
+/// The threshold that the pictures of explain_hits teach; none where there are none.
+template <Backend B>
+[[gnu::cold]] std::optional<metrics::LearnedThreshold> learn_threshold(const Explained<B>& explained,
+                                                                       const data::Dataset& learn_from, Index only) {
+  metrics::LearnedThreshold learned;
+  explain_hits<B>(explained, learn_from, only, [&](const data::Sample& sample, const explain::Explanation& e) {
+    learned.add(over_mask(e.map, e, sample), *sample.mask);
+  });
+  return learned.fitted() ? std::optional(learned) : std::nullopt;
+}
+
 template <Backend B>
 metrics::LocalisationScores localise(const Explained<B>& explained, const data::Dataset& set,
                                      const data::Dataset& learn_from, Index only) {
-  const auto sized = [](const explain::Map& map, const explain::Explanation& e, const data::Sample& sample) {
-    return explain::over_picture(map, e.grid, static_cast<Index>(sample.mask->shape()[0]),
-                                 static_cast<Index>(sample.mask->shape()[1]));
-  };
   metrics::LocalisationOptions options{.probability = explained.probability};
-  if (!learn_from.empty()) {
-    metrics::LearnedThreshold learned;
-    explain_hits<B>(explained, learn_from, only, [&](const data::Sample& sample, const explain::Explanation& e) {
-      learned.add(sized(e.map, e, sample), *sample.mask);
-    });
-    if (learned.fitted()) options.learned = learned;
-  }
+  if (!learn_from.empty()) options.learned = learn_threshold<B>(explained, learn_from, only);
   metrics::LocalisationStudy study(explained.explainer, options);
   explain_hits<B>(explained, set, only, [&](const data::Sample& sample, const explain::Explanation& e) {
     std::optional<explain::Map> ranking;
-    if (e.ranking) ranking = sized(*e.ranking, e, sample);
-    study.add(sized(e.map, e, sample), *sample.mask, ranking);
+    if (e.ranking) ranking = over_mask(*e.ranking, e, sample);
+    study.add(over_mask(e.map, e, sample), *sample.mask, ranking);
   });
   return study.scores();
+}
+
+/// Calls use(Explained) for a network and an explainer.
+template <class Net, class Explainer, class Use>
+auto with_explained(const Net& net, const Explainer& explainer, const Use& use) {
+  using B = backend_of<Net>;
+  const auto probabilities = [&](const Tensor<B>& images) {
+    Run<B> run;
+    return limn::probabilities(net, images, run);
+  };
+  const auto explain = [&](const Tensor<B>& images, std::span<const Index> classes) {
+    return explainer(net, images, classes);
+  };
+  return use(Explained<B>{explainer.name, explainer.probability, probabilities, explain});
 }
 
 template <class Net>
@@ -129,17 +151,10 @@ void evaluate_one(const Net& net, const data::Dataset& set, const metrics::Local
                   metrics::Scores& out) {
   require<OptionError>(localisation.only >= -1 && localisation.only < set.classes(), "localisation: of_class ",
                        localisation.only, ", expected 0 to ", set.classes() - 1);
-  using B = backend_of<Net>;
   const auto score = [&](const auto& explainer) {
-    const auto probabilities = [&](const Tensor<B>& images) {
-      Run<B> run;
-      return limn::probabilities(net, images, run);
-    };
-    const auto explain = [&](const Tensor<B>& images, std::span<const Index> classes) {
-      return explainer(net, images, classes);
-    };
-    out.localisation.push_back(localise<B>({explainer.name, explainer.probability, probabilities, explain}, set,
-                                           localisation.learn_from, localisation.only));
+    out.localisation.push_back(with_explained(net, explainer, [&](const auto& explained) {
+      return localise(explained, set, localisation.learn_from, localisation.only);
+    }));
   };
   std::apply([&](const auto&... explainer) { (score(explainer), ...); }, localisation.explainers);
 }

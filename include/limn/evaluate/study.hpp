@@ -104,6 +104,13 @@ class Study {
     return std::any_of(runs_.begin(), runs_.end(), [&](const StudyRun& run) { return run.settings == settings; });
   }
 
+  /// The run with these settings; OptionError where it is not done.
+  [[nodiscard, gnu::cold]] const StudyRun& at(const StudySettings& settings) const {
+    for (const StudyRun& run : runs_)
+      if (run.settings == settings) return run;
+    throw OptionError(text("study: ", folder_of(settings).string(), " is not done"));
+  }
+
   [[nodiscard]] const std::vector<StudyRun>& runs() const { return runs_; }
   [[nodiscard]] const StudySettings& common() const { return common_; }
   [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }

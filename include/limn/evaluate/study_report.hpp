@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "limn/core/function_ref.hpp"
 #include "limn/evaluate/pictures.hpp"
 #include "limn/evaluate/study.hpp"
 #include "limn/report/grid.hpp"
@@ -52,6 +53,37 @@ namespace limn {
                            report::fixed(s.interval[1], 3));
     }
     table.add(std::move(row));
+  }
+  return table;
+}
+
+/// "0.312 \u00b1 0.028" (mean, sample deviation), or the mean alone of a single run.
+[[nodiscard, gnu::cold]] inline std::string mean_and_std(const metrics::Summary& s, int digits = 3) {
+  return s.count > 1 ? text(report::fixed(s.mean, digits), " \u00b1 ", report::fixed(s.std, digits))
+                     : report::fixed(s.mean, digits);
+}
+
+/// One value of groups that differ in two settings: a row for each text of one, a column for each of the other, in the
+/// order of the groups; mean and sample deviation over the runs. value(group) is the value's name: not all groups need
+/// to show the same. Where there is no group, nothing stands.
+[[nodiscard, gnu::cold]] inline report::Table cross_table(const std::vector<StudyGroup>& groups, const std::string& row,
+                                                          const std::string& column,
+                                                          const FunctionRef<std::string(const StudyGroup&)>& value) {
+  const auto texts = [&](const std::string& setting) {
+    std::vector<std::string> out;
+    for (const StudyGroup& g : groups)
+      if (std::find(out.begin(), out.end(), g.setting(setting)) == out.end()) out.push_back(g.setting(setting));
+    return out;
+  };
+  report::Table table{.columns = texts(column)};
+  table.columns.insert(table.columns.begin(), row);
+  for (const std::string& name : texts(row)) {
+    std::vector<std::string> cells{name};
+    for (const std::string& other : texts(column)) {
+      const auto found = where(groups, {{row, name}, {column, other}});
+      cells.push_back(found.empty() ? "" : mean_and_std(found.front().summary(value(found.front()))));
+    }
+    table.add(std::move(cells));
   }
   return table;
 }
@@ -102,11 +134,13 @@ namespace limn {
   return out;
 }
 
-/// Compares a measure of two groups over the pictures that both have, averaged over the runs.
+/// Compares two groups over the pictures that both have, averaged over the runs, each by a measure of its own: two
+/// explainers may make binary maps in different ways.
 [[nodiscard, gnu::cold]] inline metrics::Comparison compare_pictures(const std::string& name, const StudyGroup& a,
+                                                                     double PictureScores::*measure_of_a,
                                                                      const StudyGroup& b,
-                                                                     double PictureScores::*measure) {
-  const std::map<std::string, double> left = picture_means(a, measure), right = picture_means(b, measure);
+                                                                     double PictureScores::*measure_of_b) {
+  const std::map<std::string, double> left = picture_means(a, measure_of_a), right = picture_means(b, measure_of_b);
   std::vector<double> x, y;
   for (const auto& [id, value] : left)
     if (const auto found = right.find(id); found != right.end()) {
@@ -114,6 +148,12 @@ namespace limn {
       y.push_back(found->second);
     }
   return metrics::compare(name, x, y);
+}
+/// By the same measure.
+[[nodiscard, gnu::cold]] inline metrics::Comparison compare_pictures(const std::string& name, const StudyGroup& a,
+                                                                     const StudyGroup& b,
+                                                                     double PictureScores::*measure) {
+  return compare_pictures(name, a, measure, b, measure);
 }
 
 /// A row for each comparison. p-values: after Holm's correction over the rows, small: before.

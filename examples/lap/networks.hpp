@@ -1,0 +1,63 @@
+// The networks that are compared: one architecture, without LAPs, with LAPs beside it and with LAPs in it.
+#pragma once
+
+#include <filesystem>
+
+#include "lap/setups.hpp"
+#include "limn/data/dataset.hpp"
+#include "limn/models/resnet.hpp"
+#include "limn/models/weights.hpp"
+#include "limn/nn/attach.hpp"
+
+namespace example {
+
+using Plain = limn::models::SlimResNet18<limn::Cpu, 1, 2>;
+using PluggedIn = limn::models::SlimResNet18<limn::Cpu, 1, 2, limn::pool::Lap>;
+
+/// LAPs on the feature maps that they pool in PluggedIn.
+inline auto beside(const Plain& net, limn::Seed seed = {}) {
+  return limn::lap::attach<"layer1", "layer2", "layer3", "layer4">(net, limn::lap::binary(), seed);
+}
+
+struct Sets {
+  limn::data::Dataset train, val, test;
+};
+
+/// Trains the network of a setup and keeps its weights in the folder. What it starts from is a run of the study that is
+/// done. All networks see the same pictures by the same schedule; detached LAPs and fine-tuning take half the epochs.
+/// Says how fast it learned: seconds_per_epoch, of the fastest one, and the most memory in use, training_megabytes.
+limn::StudyValues train(const Setup& setup, const limn::Study& study, const Sets& sets, const RunOptions& options,
+                        const std::filesystem::path& folder);
+
+template <class Net>
+void load(Net& net, const std::filesystem::path& folder) {
+  (void)limn::load_weights(net, folder / "weights.safetensors");
+}
+
+/// The run whose network stays as it is while its LAPs learn.
+inline const limn::StudyRun& plain_run(const limn::Study& study, const Setup& setup) {
+  return study.at({{"network", "plain"}, {"seed", limn::text(setup.seed)}});
+}
+
+/// Calls visit(net) with the network of a setup, whose weights are in the folder.
+template <class Visit>
+void with_network(const Setup& setup, const limn::Study& study, const std::filesystem::path& folder,
+                  const Visit& visit) {
+  if (setup.laps == Laps::none) {
+    Plain net;
+    load(net, folder);
+    visit(net);
+  } else if (setup.laps == Laps::detached) {
+    Plain net;
+    load(net, plain_run(study, setup).folder);
+    auto laps = beside(net);
+    load(laps, folder);
+    visit(laps);
+  } else {
+    PluggedIn net;
+    load(net, folder);
+    visit(net);
+  }
+}
+
+}  // namespace example
