@@ -6,7 +6,7 @@
 #include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <cmath>
-#include <utility>
+#include <numeric>
 #include <vector>
 
 #include "limn/backend/kernels.hpp"
@@ -26,33 +26,46 @@ struct Factors {
 
 namespace detail {
 
-/// One round over the numbers of a row of U: each gets the value that is best while the others stay. `target`: the row
-/// of X W^T; `gram`: W W^T (r, r). Returns how far the row was from an optimum.
-inline double descend(double* row, const double* target, const double* gram, Index r) {
-  double violation = 0;
-  for (Index t = 0; t < r; ++t) {
-    double slope = -target[t];
-    for (Index k = 0; k < r; ++k) slope += gram[t * r + k] * row[k];
-    violation += row[t] == 0 ? std::max(-slope, 0.0) : std::abs(slope);
-    const double curvature = gram[t * r + t];
-    if (curvature != 0) row[t] = std::max(row[t] - slope / curvature, 0.0);
-  }
-  return violation;
-}
+/// A row of U on its way to the optimum for a W that stays: the numbers, and the slopes of |x - u W|^2 / 2 there.
+struct Descent {
+  using Vector = Eigen::Map<Eigen::ArrayXd>;
+  Vector row, slope;
+  Eigen::Map<const Eigen::ArrayXXd> gram;  // W W^T (r, r), symmetric
 
-/// One round over all rows (n, r).
-inline double descend(Tensor<CpuDouble>& rows, const Tensor<CpuDouble>& targets, const Tensor<CpuDouble>& gram) {
+  /// `target`: the row of X W^T; its memory becomes that of the slopes.
+  Descent(double* numbers, double* target, const double* products, Index r)
+      : row(numbers, r), slope(target, r), gram(products, r, r) {
+    slope = -slope;
+    for (Index k = 0; k < r; ++k)
+      if (row[k] != 0) slope += row[k] * gram.col(k);
+  }
+
+  /// Each number in turn gets the value that is best while the others stay. Returns how far the row was from an
+  /// optimum.
+  double round() {
+    double violation = 0;
+    for (Index t = 0; t < row.size(); ++t) {
+      violation += row[t] == 0 ? std::max(-slope[t], 0.0) : std::abs(slope[t]);
+      if (gram(t, t) == 0) continue;
+      const double before = row[t];
+      row[t] = std::max(before - slope[t] / gram(t, t), 0.0);
+      if (row[t] != before) slope += (row[t] - before) * gram.col(t);
+    }
+    return violation;
+  }
+};
+
+/// One round for all rows (n, r). `targets`: X W^T; it is overwritten.
+inline double descend(Tensor<CpuDouble>& rows, Tensor<CpuDouble> targets, const Tensor<CpuDouble>& gram) {
   constexpr Index piece = 64;
-  const Index n = rows.dim(0), r = rows.dim(1);
-  std::vector<double> violation(static_cast<std::size_t>((n + piece - 1) / piece), 0.0);
-  parallel_pieces(n, piece, [&](Index begin, Index end) {
+  const Index r = rows.dim(1);
+  std::vector<double> violation(static_cast<std::size_t>((rows.dim(0) + piece - 1) / piece), 0.0);
+  parallel_pieces(rows.dim(0), piece, [&](Index begin, Index end) {
     for (Index i = begin; i < end; ++i)
       violation[static_cast<std::size_t>(begin / piece)] +=
-          descend(rows.data() + i * r, targets.data() + i * r, gram.data(), r);
+          Descent(rows.data() + i * r, targets.data() + i * r, gram.data(), r).round();
   });
-  double sum = 0;
-  for (const double v : violation) sum += v;
-  return sum;
+  return std::accumulate(violation.begin(), violation.end(), 0.0);
 }
 
 inline void require_matrix(const Tensor<CpuDouble>& x) {
@@ -143,17 +156,15 @@ inline void require_matrix(const Tensor<CpuDouble>& x) {
   require<ShapeError>(components.rank() == 2 && components.dim(1) == x.dim(1), "NMF: components ", components.shape(),
                       " for a matrix ", x.shape());
   const Index r = components.dim(0);
-  const Tensor<CpuDouble> targets = kernel::matmul(x, false, components, true),
-                          gram = kernel::matmul(components, false, components, true);
+  Tensor<CpuDouble> targets = kernel::matmul(x, false, components, true);
+  const Tensor<CpuDouble> gram = kernel::matmul(components, false, components, true);
   Tensor<CpuDouble> out(Shape{x.dim(0), r}, 0);
   parallel_pieces(x.dim(0), 64, [&](Index begin, Index end) {
     for (Index i = begin; i < end; ++i) {
-      double first = 0;
-      for (Index round = 0; round < options.rounds; ++round) {
-        const double violation = detail::descend(out.data() + i * r, targets.data() + i * r, gram.data(), r);
-        if (round == 0) first = violation;
-        if (violation <= options.tolerance * first) break;
-      }
+      detail::Descent descent(out.data() + i * r, targets.data() + i * r, gram.data(), r);
+      const double first = descent.round();
+      for (Index round = 1; round < options.rounds; ++round)
+        if (descent.round() <= options.tolerance * first) break;
     }
   });
   return out;
