@@ -5,8 +5,10 @@
 
 #include "limn/data/phantom.hpp"
 #include "limn/evaluate/evaluate.hpp"
+#include "limn/evaluate/named.hpp"
 #include "limn/explain/averaged_gradients.hpp"
 #include "limn/explain/cam_family.hpp"
+#include "limn/explain/craft.hpp"
 #include "limn/explain/deep_lift.hpp"
 #include "limn/explain/gradient.hpp"
 #include "limn/explain/guided_backprop.hpp"
@@ -25,6 +27,8 @@ TEST_CASE("every explainer can be scored") {
   models::ResNetSmall<Cpu, 1, 2> net{Seed{7}};
   at<"fc.bias">(net).value() = Tensor<Cpu>(Shape{2}, {0, 5});  // so that the pictures with masks count
   const explain::Noise noise{.samples = 2};
+  explain::Craft<"layer2"> craft{{.concepts = 3, .design = 8}};
+  craft.fit(net, named(net, set, 1), 1);
   const auto scores =
       evaluate(net, set,
                metrics::Localisation{Layer2{}, explain::GradCamPlusPlus<"layer2">{}, explain::ScoreCam<"layer2">{},
@@ -32,8 +36,8 @@ TEST_CASE("every explainer can be scored") {
                                      explain::InputTimesGradient{}, explain::DeconvNet{}, explain::GuidedBackprop{},
                                      explain::GuidedGradCam<"layer2">{}, explain::IntegratedGradients{.steps = 3},
                                      explain::SmoothGrad{noise}, explain::VarGrad{noise}, explain::DeepLift{},
-                                     explain::Lrp<>{}, explain::Lrp<explain::lrp::EpsilonGammaBox>{}});
-  REQUIRE(scores.localisation.size() == 15);
+                                     explain::Lrp<>{}, explain::Lrp<explain::lrp::EpsilonGammaBox>{}, craft});
+  REQUIRE(scores.localisation.size() == 16);
   const Index images = scores.localisation.front().images;
   REQUIRE(images > 0);
   for (const auto& row : scores.localisation) {
@@ -43,4 +47,5 @@ TEST_CASE("every explainer can be scored") {
     CHECK(std::isfinite(row.pointing));
   }
   CHECK(scores.localisation[12].explainer == "DeepLIFT");
+  CHECK(scores.localisation[15].explainer == "CRAFT");
 }

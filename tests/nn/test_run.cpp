@@ -68,6 +68,46 @@ TEST_CASE("a cut: recording begins there, and gradients are those of the whole t
   CHECK(is_recording());
 }
 
+TEST_CASE("a layer's output can be replaced, and the rest of the network goes on from there") {
+  const Small net{Seed{1}};
+  Run<Cpu> plain, run;
+  const auto tap = plain.tap(net.layer3);
+  const Var<Cpu> y = plain(net, Var<Cpu>(images()));
+  const Tensor<Cpu> given = plain.tapped(tap).value();
+  const auto replaced = run.replace(net.layer3, Var<Cpu>(given));
+  const Tensor<Cpu> one = testing::picture(images(), 0);
+  CHECK(same_bits(run(net, Var<Cpu>(one)).value(), y.value()));  // two maps for one picture
+  CHECK(same_bits(run.tapped(replaced).value(), given));
+
+  // Gradients end at what replaces.
+  Run<Cpu> other;
+  const Var<Cpu> from = leaf(random_tensor<Cpu>(given.shape(), "replacement"));
+  (void)other.replace(net.layer3, from);
+  const Var<Cpu> z = other(net, Var<Cpu>(images()));
+  const auto found = grad(score(z), from);
+  Run<Cpu> rest;
+  const Var<Cpu> by_hand = rest(net.fc, flatten(global_average(rest(net.layer4, from))));
+  CHECK(testing::difference(z.value(), by_hand.value()) < 1e-5);
+  CHECK(testing::difference(found.value(), grad(score(by_hand), from).value()) < 1e-5);
+
+  Run<Cpu> unheard;
+  const Small elsewhere{Seed{1}};
+  const auto never = unheard.replace(elsewhere.layer3, Var<Cpu>(given));
+  CHECK(same_bits(unheard(net, Var<Cpu>(images())).value(), y.value()));
+  CHECK(unheard.tapped(never).empty());
+}
+
+TEST_CASE("with many replacements for one picture, what goes around the layer is that picture's") {
+  const Small net{Seed{1}};
+  const Tensor<Cpu> one = testing::picture(images(), 0);
+  const Tensor<Cpu> twice = concat<Cpu>({Var<Cpu>(one), Var<Cpu>(one)}, 0).value();
+  Run<Cpu> once, repeated;
+  const Var<Cpu> inside = random_tensor<Cpu>({2, 2, 2, 32}, "inside a block");  // its shortcut goes around it
+  (void)once.replace(at<"layer3.0.bn1">(net), inside);
+  (void)repeated.replace(at<"layer3.0.bn1">(net), inside);
+  CHECK(testing::difference(once(net, Var<Cpu>(one)).value(), repeated(net, Var<Cpu>(twice)).value()) < 1e-6);
+}
+
 TEST_CASE("what is watched is found again by its path") {
   Small net{Seed{1}};
   Run<Cpu> plain, run;

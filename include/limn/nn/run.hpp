@@ -166,8 +166,18 @@ class Run {
   /// computed together with others, such as blocks and sections; Error where one is.
   template <class L>
   std::size_t listen(const L& layer, bool cut = false) {
-    taps_.push_back({&layer, type_id<L>(), cut, {}, {}});
+    taps_.push_back({&layer, type_id<L>(), cut, {}, {}, {}});
     return taps_.size() - 1;
+  }
+  /// A tap that also changes the pass: the layer gives this in place of what it computes, so that the rest of the
+  /// network can be asked about activations that no picture has. One picture can have many of them at once: (1, h, w,
+  /// c) goes in, and (n, ...) replaces the layer's output. What comes to the rest on a way around the layer is then
+  /// still that of the one picture, and fits where the operations broadcast, as sums do; ShapeError where they do not.
+  template <class L>
+  std::size_t replace(const L& layer, Var<B> value) {
+    const std::size_t i = tap(layer);
+    taps_[i].replacement = std::move(value);
+    return i;
   }
   /// What tap i got. Empty if the part was never called.
   [[nodiscard]] const Var<B>& tapped(std::size_t i) const { return taps_.at(i).value; }
@@ -288,6 +298,7 @@ class Run {
     bool cut;
     Var<B> value;
     std::string_view path;  ///< a template argument; empty where it was tapped without
+    Var<B> replacement;     ///< empty: the layer gives what it computes
   };
   struct Update {
     Tensor<B> buffer, fresh;
@@ -302,6 +313,7 @@ class Run {
   Var<B> tapped(const void* layer, TypeId type, Var<B> y) {
     for (Tap& tap : taps_) {
       if (tap.layer != layer || tap.type != type) continue;
+      if (!tap.replacement.empty()) y = tap.replacement;
       if (tap.cut) detail::recording().on = true;  // the caller of a pass with cuts holds a NoRecord, which restores it
       const bool frozen = !tap.path.empty() && is_recording() && !y.requires_grad();
       if (tap.cut || frozen) y = leaf(y.value());
