@@ -42,6 +42,10 @@ put("wilcoxon_five", [stats.wilcoxon(five, method="exact").statistic, stats.wilc
 x, y = rng.integers(0, 12, 40) / 8, rng.integers(0, 10, 40) / 8
 put("coarse_x", x)
 put("coarse_y", y)
+# With ties the exact p is that of all ways to give signs.
+few = stats.wilcoxon(x[:12], y[:12], method=stats.PermutationMethod(n_resamples=np.inf))
+put("wilcoxon_few_ties", [few.statistic, few.pvalue])
+x, y = np.tile(x, 3), np.tile(y, 3)  # too many pairs for an exact p
 tied = stats.wilcoxon(x, y, method="asymptotic", correction=False)
 put("wilcoxon_ties", [tied.statistic, tied.pvalue])
 big, other = rng.normal(0, 1, 80), rng.normal(0.3, 1, 80)

@@ -41,9 +41,19 @@ TEST_CASE("t-tests are scipy's") {
 TEST_CASE("Wilcoxon's test is scipy's: exact, with ties and zeros, and for many pairs") {
   check_w(wilcoxon(recorded::a, recorded::b), recorded::wilcoxon_exact, true);
   check_w(wilcoxon(recorded::five, Values(5, 0.)), recorded::wilcoxon_five, true);
-  check_w(wilcoxon(recorded::coarse_x, recorded::coarse_y), recorded::wilcoxon_ties, false);
+  Values many_x, many_y;
+  for (int i = 0; i < 3; ++i) {
+    many_x.insert(many_x.end(), recorded::coarse_x.begin(), recorded::coarse_x.end());
+    many_y.insert(many_y.end(), recorded::coarse_y.begin(), recorded::coarse_y.end());
+  }
+  check_w(wilcoxon(many_x, many_y), recorded::wilcoxon_ties, false);
   check_w(wilcoxon(recorded::big, recorded::other), recorded::wilcoxon_many, false);
-  CHECK(wilcoxon(recorded::coarse_x, recorded::coarse_y).pairs < 40);
+  CHECK(wilcoxon(many_x, many_y).pairs < 120);
+  const Values few_x(recorded::coarse_x.begin(), recorded::coarse_x.begin() + 12);
+  const Values few_y(recorded::coarse_y.begin(), recorded::coarse_y.begin() + 12);
+  check_w(wilcoxon(few_x, few_y), recorded::wilcoxon_few_ties, true);
+  // Five pairs that agree: 2 of 32 ways, equal differences or not.
+  CHECK(wilcoxon(Values{1, 1, 1, 2, 2}, Values(5, 0.)).p == doctest::Approx(2. / 32));
   // By hand: differences 1, -2, 3; ranks 1, 2, 3; positive 4, negative 2. Of 8 ways 3 give a sum up to 2, on each side.
   const auto w = wilcoxon(Values{1, 0, 3}, Values{0, 2, 0});
   CHECK(w.statistic == 2);
