@@ -46,6 +46,7 @@ struct Grid {
     return {rows.pooled(p.kernel_h, p.stride_h, p.pad_h), columns.pooled(p.kernel_w, p.stride_w, p.pad_w),
             slices.pooled(w.kernel_d, w.stride_d, w.pad_d)};
   }
+  [[nodiscard]] constexpr Grid pooled(const Window& w) const { return pooled(Window3d{w}); }
 };
 
 }  // namespace limn
