@@ -225,8 +225,8 @@ struct LapConcordance {
       const Var<B>& shallow = step.run.laps[l].logits;
       const Var<B> deep = detail::laid_on(step.run, step.run.laps[l + 1].logits, shallow.shape());
       const Var<B> divergence = (sigmoid(shallow) - sigmoid(deep)) * (shallow - deep);
-      const auto samples_and_elements = static_cast<T>(shallow.size() / shallow.dim(-1));
-      total = total + sum(divergence) * (T(0.5) / samples_and_elements);
+      const Index samples_and_elements = shallow.size() / shallow.dim(-1);
+      total = total + sum(divergence) * (T(0.5) / static_cast<T>(samples_and_elements));
     }
     return total;
   }

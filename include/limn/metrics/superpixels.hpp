@@ -70,8 +70,9 @@ namespace detail {
   std::vector<double> point(static_cast<std::size_t>(h * w) * features);  // y, x in steps, colours
   for (Index i = 0; i < h * w; ++i) {
     double* const p = point.data() + static_cast<std::size_t>(i) * features;
-    p[0] = static_cast<double>(i / w) / static_cast<double>(step);
-    p[1] = static_cast<double>(i % w) / static_cast<double>(step);
+    const Index y = i / w, x = i % w;
+    p[0] = static_cast<double>(y) / static_cast<double>(step);
+    p[1] = static_cast<double>(x) / static_cast<double>(step);
     for (std::size_t k = 0; k < c; ++k)
       p[2 + k] = range > 0 ? (image.data()[static_cast<std::size_t>(i) * c + k] - low) / range / compactness : 0;
   }

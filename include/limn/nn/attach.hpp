@@ -111,7 +111,7 @@ class Attached {
 
   Var<B> operator()(const Var<B>& x, auto& run) const {
     const std::size_t taps[] = {run.listen(limn::at<Layers>(*net_))...}, before = run.laps.size();
-    const Var<B> y = as_in_prediction(x, run);
+    Var<B> y = as_in_prediction(x, run);
     run.laps.erase(run.laps.begin() + static_cast<Index>(before), run.laps.end());  // the network's own, if any
     std::size_t i = 0;
     (look(unit<Layers>(), Layers.view(), run.tapped(taps[i++]), run), ...);
@@ -135,7 +135,7 @@ class Attached {
     std::optional<NoRecord> off;
     if (training) off.emplace();
     try {
-      const Var<B> y = run(*net_, x);
+      Var<B> y = run(*net_, x);
       run.training = training;
       return y;
     } catch (Error& error) {
