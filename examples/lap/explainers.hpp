@@ -1,9 +1,15 @@
 // The explainers that are compared. One more is one more line.
 #pragma once
 
+#include <algorithm>
+#include <string>
 #include <type_traits>
+#include <utility>
 
 #include "lap/networks.hpp"
+#include "limn/evaluate/predict.hpp"
+#include "limn/explain/botcl.hpp"
+#include "limn/explain/craft.hpp"
 #include "limn/explain/deep_lift.hpp"
 #include "limn/explain/grad_cam.hpp"
 #include "limn/explain/guided_backprop.hpp"
@@ -17,10 +23,20 @@ namespace example {
 inline constexpr const char* joined_laps = "LAP";
 inline constexpr std::size_t depths = 4;
 
-/// Calls visit(name, explainer) for each explainer of a network without LAPs. Class activation maps at several layers:
-/// deep ones know the class, shallow ones are fine.
-template <class Visit>
-void each_compared(const Visit& visit) {
+/// CRAFT with the concepts of the finding: of the first 100 training pictures that have one.
+template <limn::Name Layer, class Net>
+limn::explain::Craft<Layer> learned_concepts(const Net& net, const limn::data::Dataset& train) {
+  const auto found = train.filter([](const limn::data::Sample& s) { return s.label == 1; });
+  auto pictures = limn::data::Loader(found, {.batch = std::min<limn::Index>(found.size(), 100)}).epoch(0).next();
+  limn::explain::Craft<Layer> craft;
+  craft.fit(net, limn::to_batch<limn::Cpu>(std::move(*pictures)).images, 1);
+  return craft;
+}
+
+/// Calls visit(name, explainer) for each explainer of a network that does not explain itself. Class activation maps at
+/// several layers: deep ones know the class, shallow ones are fine.
+template <class Net, class Visit>
+void each_compared(const Net& net, const limn::data::Dataset& train, const Visit& visit) {
   using namespace limn::explain;
   visit("Grad-CAM, layer4", GradCam<"layer4">{});
   visit("Grad-CAM, layer3", GradCam<"layer3">{});
@@ -31,19 +47,23 @@ void each_compared(const Visit& visit) {
   visit("Relevance-CAM, layer4", RelevanceCam<"layer4">{});
   visit("Relevance-CAM, layer3", RelevanceCam<"layer3">{});
   visit("Relevance-CAM, layer2", RelevanceCam<"layer2">{});
+  visit("CRAFT, layer4", learned_concepts<"layer4">(net, train));
+  visit("CRAFT, layer3", learned_concepts<"layer3">(net, train));
 }
 
-/// Calls visit(name, explainer) for the explainers of a study: a network's LAPs, each depth alone in the study of
-/// depths, and the compared methods beside them where there is something to compare.
+/// Calls visit(name, explainer) for the explainers of a study: what a network says of itself, each depth alone in the
+/// study of depths, and the compared methods beside them where there is something to compare.
 template <class Net, class Visit>
-void each_explainer(const Net&, const RunOptions& options, const Visit& visit) {
-  if constexpr (!std::is_same_v<Net, Plain>) visit(joined_laps, limn::explain::Lap{});
-  if (options.study == "depths")
-    for (std::size_t l = 1; l <= depths; ++l)
-      if constexpr (!std::is_same_v<Net, Plain>) visit("LAP " + std::to_string(l), limn::explain::LapAlone{l});
-  // Beside the network stand LAPs alone: all else is the plain network's.
+void each_explainer(const Net& net, const limn::data::Dataset& train, const RunOptions& options, const Visit& visit) {
+  if constexpr (has_laps<Net>) {
+    visit(joined_laps, limn::explain::Lap{});
+    if (options.study == "depths")
+      for (std::size_t l = 1; l <= depths; ++l) visit("LAP " + std::to_string(l), limn::explain::LapAlone{l});
+  }
+  if constexpr (std::is_same_v<Net, Concepts>) visit("BotCL", limn::explain::BotCl{});
+  // Detached LAPs leave the network as it is: all else is the plain network's.
   if constexpr (std::is_same_v<Net, Plain> || std::is_same_v<Net, PluggedIn>)
-    if (options.study == "localisation" || options.study == "time") each_compared(visit);
+    if (options.study != "depths" && options.study != "ablation") each_compared(net, train, visit);
 }
 
 }  // namespace example

@@ -9,6 +9,7 @@
 #include "lap/networks.hpp"
 #include "lap/summary.hpp"
 #include "limn/core/memory.hpp"
+#include "limn/evaluate/faithfulness.hpp"
 #include "limn/evaluate/side_by_side.hpp"
 #include "limn/evaluate/stand_alone.hpp"
 #include "limn/evaluate/study_values.hpp"
@@ -26,7 +27,7 @@ StudyValues classification(const auto& net, const data::Dataset& test) {
                      {"balanced_accuracy", scores.balanced_accuracy}};
   append(values, study_values(scores));
   std::vector<StandAlone> laps(example::depths);
-  if constexpr (!std::is_same_v<decltype(net), const example::Plain&>) laps = stand_alone(read_laps(net, test));
+  if constexpr (example::has_laps<std::remove_cvref_t<decltype(net)>>) laps = stand_alone(read_laps(net, test));
   for (std::size_t l = 0; l < laps.size(); ++l) {
     values.emplace_back(text("predictivity_", l + 1), laps[l].predictivity.f1);
     values.emplace_back(text("compatibility_", l + 1), laps[l].compatibility.f1);
@@ -47,6 +48,13 @@ StudyValues localisation(const auto& net, const auto& explainer, const Sets& set
   std::filesystem::create_directories(folder);
   save_pictures(folder / "pictures.csv", pictures);
   return study_values(pictures);
+}
+
+/// What the maps of the correctly predicted positives are worth to the network.
+StudyValues faithfulness(const auto& net, const auto& explainer, const data::Dataset& test) {
+  metrics::FaithfulnessOptions how = metrics::preset::lap_xray();
+  how.only = 1;
+  return study_values(score_faithfulness(net, positives(test), explainer, how).scores());
 }
 
 /// What a map costs: prediction and explanation in one, as an explainer's own pass gives the prediction too.
@@ -76,9 +84,10 @@ Study explain_all(const Study& networks, const Sets& sets, const RunOptions& opt
       setup.seed = seed;
       const auto& folder = networks.at(setup.settings()).folder;
       example::with_network(setup, networks, folder, [&](const auto& net) {
-        example::each_explainer(net, options, [&](const std::string& name, const auto& explainer) {
+        example::each_explainer(net, sets.train, options, [&](const std::string& name, const auto& explainer) {
           maps.once({{"network", setup.network}, {"explainer", name}, {"seed", text(seed)}}, [&](const auto& to) {
             if (options.study == "time") return cost(net, explainer, positives(sets.test));
+            if (options.study == "faithfulness") return faithfulness(net, explainer, sets.test);
             return localisation(net, explainer, sets, to);
           });
         });
@@ -98,6 +107,8 @@ report::Gallery seen(const Study& networks, const Sets& sets, const RunOptions& 
       if constexpr (std::is_same_v<decltype(net), const example::Plain&>) {
         show("Grad-CAM at layer4", explain::GradCam<"layer4">{});
         show("Relevance-CAM at layer3", explain::RelevanceCam<"layer3">{});
+      } else if constexpr (std::is_same_v<decltype(net), const example::Concepts&>) {
+        show("BotCL", explain::BotCl{});
       } else {
         show("LAP", explain::Lap{});
       }
@@ -114,7 +125,7 @@ int main(int argc, char** argv) {
                             .epochs = 24,
                             .batch = 16,
                             .out = "runs/lap",
-                            .studies = {"localisation", "ablation", "depths", "time"}};
+                            .studies = {"localisation", "faithfulness", "ablation", "depths", "time"}};
   return example::run(argc, argv, about, defaults, [](const RunOptions& options) {
     auto [train, val, test] = example::two_classes(options).split({.fractions = {.7, .1, .2}, .seed = options.seed});
     const Sets sets{train, val, test};

@@ -5,6 +5,7 @@
 
 #include "common/study.hpp"
 #include "limn/core/memory.hpp"
+#include "limn/loss/botcl.hpp"
 #include "limn/loss/classification.hpp"
 #include "limn/loss/lap_expert.hpp"
 #include "limn/train/fit.hpp"
@@ -51,8 +52,9 @@ StudyValues train(const Setup& setup, const Study& study, const Sets& sets, cons
                           epoch_seconds = std::min(epoch_seconds, seconds);
                         }};
   if (options.study == "time") how.epochs = std::min<Index>(how.epochs, 3);
-  const auto learn = [&](auto& net, const auto& loss, float rate = 1e-3f) {
-    const auto fit = train::fit(net, loss, Adam{{.lr = rate, .weight_decay = 1e-6}}, sets.train, sets.val, how);
+  const auto learn = [&](auto& net, const auto& loss,
+                         const Adam& optimiser = Adam{{.lr = 1e-3, .weight_decay = 1e-6}}) {
+    const auto fit = train::fit(net, loss, optimiser, sets.train, sets.val, how);
     require(fit.ending == train::Ending::epochs, "stopped; --resume goes on");
     keep_weights_only(net, folder);
   };
@@ -65,21 +67,27 @@ StudyValues train(const Setup& setup, const Study& study, const Sets& sets, cons
   const auto weak = LapSupervision{setup.finding} + LapConcordance{};
 
   MemoryPool::instance().reset_peak();
-  if (setup.laps == Laps::none) {
+  if (setup.kind == Kind::plain) {
     Plain net{seed};
     learn(net, CrossEntropy{});
-  } else if (setup.laps == Laps::plugged_in) {
+  } else if (setup.kind == Kind::plugged_in) {
     PluggedIn net{seed};
     learn(net, CrossEntropy{} + weak);
-  } else if (setup.laps == Laps::expert) {
+  } else if (setup.kind == Kind::expert) {
     PluggedIn net{seed};
     learn(net, CrossEntropy{} + LapExpertSupervision{setup.finding} + LapConcordance{});
-  } else if (setup.laps == Laps::detached) {
+  } else if (setup.kind == Kind::detached) {
     half();
     how.monitor = "val_total";
     const Plain net = plain();
     auto laps = beside(net, seed);
     learn(laps, weak);
+  } else if (setup.kind == Kind::botcl) {
+    how.schedule = StepDecay{.every = std::max<Index>(1, how.epochs * 3 / 4)};
+    Concepts net{plain(), seed};
+    learn(net, botcl_loss(),
+          Adam{{.lr = 5e-4, .weight_decay = .01, .decoupled = true},
+               {{.prefix = "net", .frozen = true}, {.prefix = "net.layer4"}}});
   } else {
     half();
     const Plain net = plain();
@@ -88,7 +96,8 @@ StudyValues train(const Setup& setup, const Study& study, const Sets& sets, cons
     PluggedIn together = put_together(net, laps);
     LapSupervisionOptions finding = setup.finding;
     finding.warm_up = 0;  // the maps have begun
-    learn(together, CrossEntropy{} + LapSupervision{finding} + LapConcordance{}, 3e-4f);
+    learn(together, CrossEntropy{} + LapSupervision{finding} + LapConcordance{},
+          Adam{{.lr = 3e-4, .weight_decay = 1e-6}});
   }
   const double peak = static_cast<double>(MemoryPool::instance().use().peak) / 1e6;
   return {{"seconds_per_epoch", epoch_seconds}, {"training_megabytes", peak}};

@@ -11,14 +11,14 @@
 
 namespace example {
 
-/// How a network gets its LAPs. Detached ones learn beside the plain network of the same seed, which stays as it is;
-/// fine-tuning starts from both.
-enum class Laps { none, detached, plugged_in, fine_tuned, expert };
+/// How a network explains itself: not at all, by LAPs, or by the concepts of a BotCL. Detached LAPs learn beside the
+/// plain network of the same seed, which stays as it is; fine-tuning starts from both, BotCL from the plain network.
+enum class Kind { plain, detached, plugged_in, fine_tuned, expert, botcl };
 
 /// A network to train. Two setups of one name and seed are the same.
 struct Setup {
   std::string network = "plain";
-  Laps laps = Laps::none;
+  Kind kind = Kind::plain;
   limn::LapSupervisionOptions finding = {};
   limn::Index seed = 1;
 
@@ -42,7 +42,7 @@ inline std::vector<Setup> ablation(const RunOptions& options) {
     shares.min_active = min_active;
     shares.max_active = max_active;
     shares.inactive = inactive;
-    out.push_back({.network = name, .laps = Laps::plugged_in, .finding = shares});
+    out.push_back({.network = name, .kind = Kind::plugged_in, .finding = shares});
   };
   const float one_element = 1e-5f;  // rounded up
   add("proposed", proposed.min_active, proposed.max_active, proposed.inactive);
@@ -63,12 +63,17 @@ inline std::vector<Setup> ablation(const RunOptions& options) {
 inline std::vector<Setup> setups(const RunOptions& options) {
   if (options.study == "ablation") return ablation(options);
   const auto shares = finding(options);
-  std::vector<Setup> out{{.network = "plain", .laps = Laps::none, .finding = shares},
-                         {.network = "detached", .laps = Laps::detached, .finding = shares},
-                         {.network = "plugged in", .laps = Laps::plugged_in, .finding = shares}};
-  if (options.study == "localisation")
-    out.push_back({.network = "fine-tuned", .laps = Laps::fine_tuned, .finding = shares});
-  if (options.study != "time") out.push_back({.network = "expert", .laps = Laps::expert, .finding = shares});
+  const bool falls = options.study == "localisation", depths = options.study == "depths";
+  std::vector<Setup> out;
+  const auto add = [&](const char* name, Kind kind) {
+    out.push_back({.network = name, .kind = kind, .finding = shares});
+  };
+  add("plain", Kind::plain);
+  add("detached", Kind::detached);
+  add("plugged in", Kind::plugged_in);
+  if (falls) add("fine-tuned", Kind::fine_tuned);
+  if (falls || depths) add("expert", Kind::expert);
+  if (!depths) add("BotCL", Kind::botcl);
   return out;
 }
 
