@@ -36,8 +36,8 @@ std::vector<data::HostBatch> all(data::BatchStream stream) {
 }
 
 bool same(const data::HostBatch& a, const data::HostBatch& b) {
-  return a.images == b.images && a.masks == b.masks && a.labels == b.labels && a.has_mask == b.has_mask &&
-         a.positions == b.positions;
+  return std::ranges::equal(a.images.span(), b.images.span()) && std::ranges::equal(a.masks.span(), b.masks.span()) &&
+         a.labels == b.labels && a.has_mask == b.has_mask && a.positions == b.positions;
 }
 }  // namespace
 
@@ -50,16 +50,16 @@ TEST_CASE("every sample once an epoch, with its label and mask") {
     for (Index epoch : {0, 1}) {
       std::vector<Index> order;
       for (const auto& batch : all(loader.epoch(epoch))) {
-        CHECK(batch.images.shape()[1] == 3);
-        CHECK(batch.masks.shape()[3] == 1);
+        CHECK(batch.images.dim(1) == 3);
+        CHECK(batch.masks.dim(3) == 1);
         for (Index i = 0; i < batch.size(); ++i) {
           const auto at = static_cast<std::size_t>(i);
           const Index position = batch.positions[at];
           order.push_back(position);
-          CHECK(batch.images(at, 2, 1, 0) == value_of(position));
+          CHECK(batch.images(i, 2, 1, 0) == value_of(position));
           CHECK(batch.labels[at] == set[position].label);
           CHECK(batch.has_mask[at] == position % 2);
-          CHECK(batch.masks(at, 2, 1, 0) == static_cast<float>(position % 2));
+          CHECK(batch.masks(i, 2, 1, 0) == static_cast<float>(position % 2));
         }
       }
       CHECK(std::set<Index>(order.begin(), order.end()).size() == 7);
@@ -124,8 +124,8 @@ TEST_CASE("the same bits with and without a thread, after a skip, and for a samp
   options.batch = 6;
   const auto batch = all(data::Loader(lone, options).epoch(0)).at(0);
   std::set<float> values;
-  for (std::size_t i = 0; i < 6; ++i)
-    if (batch.labels[i] == 0) values.insert(batch.images(i, 1, 1, 0));
+  for (Index i = 0; i < 6; ++i)
+    if (batch.labels[static_cast<std::size_t>(i)] == 0) values.insert(batch.images(i, 1, 1, 0));
   CHECK(values.size() == 3);
 }
 

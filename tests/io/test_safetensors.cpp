@@ -25,7 +25,7 @@ std::string refused(const std::string& header, std::size_t data) {
 TEST_CASE("a file of the reference implementation") {
   const auto file = io::decode_safetensors(recorded::safetensors, "w.st");
   CHECK(file.tensors.size() == 7);
-  CHECK(file.metadata.at("made by") == "caf\xC3\xA9");
+  CHECK(*file.find_text("made by") == "caf\xC3\xA9");
   const float inf = std::numeric_limits<float>::infinity();
   const auto half = io::values<float>(file.at("half"));
   CHECK(half == std::vector<float>{1, -2.5f, 65504, 6.103515625e-05f, 5.960464477539063e-08f, inf, 0});
@@ -53,7 +53,7 @@ TEST_CASE("what is written is read back, and aligned") {
   file.tensors["c.steps"] = io::make_entry({}, std::vector<Index>{-5});
   file.tensors["d.loss"] = io::make_entry({1}, std::vector<double>{.3});
   file.tensors["empty"] = io::make_entry({0}, std::vector<float>{});
-  file.metadata["epoch"] = "3";
+  file.metadata = {{"epoch", "3"}};
   io::write_safetensors(folder.path / "w.st", file);
   const auto back = io::read_safetensors(folder.path / "w.st");
   CHECK(back.metadata == file.metadata);
@@ -72,7 +72,9 @@ TEST_CASE("what is written is read back, and aligned") {
   CHECK(holds(support::message<ShapeError>([&] { (void)io::encode_safetensors(file); }),
               "\"b.weight\" has 16 bytes, its shape takes 20"));
   file.tensors.erase("b.weight");
-  file.metadata["bad"] = "\xFF";
+  file.metadata = {{"epoch", "3"}, {"epoch", "4"}};
+  CHECK(holds(support::message<OptionError>([&] { (void)io::encode_safetensors(file); }), "\"epoch\" is there twice"));
+  file.metadata = {{"bad", "\xFF"}};
   CHECK(holds(support::message<OptionError>([&] { (void)io::encode_safetensors(file); }), "must be UTF-8"));
 }
 

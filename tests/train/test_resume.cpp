@@ -135,7 +135,7 @@ TEST_CASE("Ctrl-C in the middle of an epoch") {
     CHECK(stopped.ending == train::Ending::interrupted);
     CHECK(stopped.history.rows.size() == 1);
     CHECK((std::signal(signal, before) == SIG_DFL));  // what was there before is there again
-    const auto state = nlohmann::json::parse(io::read_safetensors(b / "last.safetensors").metadata.at("training"));
+    const auto state = nlohmann::json::parse(*io::read_safetensors(b / "last.safetensors").find_text("training"));
     CHECK(state["batches"] == 3);
     o.progress.step = nullptr;
     o.resume = true;

@@ -133,12 +133,16 @@ class MemoryPool {
   detail::Arena arena_;
 };
 
+namespace detail {
+[[nodiscard]] inline std::shared_ptr<void> pooled_bytes(std::size_t bytes) {
+  return {MemoryPool::instance().take(bytes), [bytes](void* p) { MemoryPool::instance().give_back(p, bytes); }};
+}
+}  // namespace detail
+
 /// A reference-counted buffer of `count` numbers from the pool, not initialised.
 template <class T>
 [[nodiscard]] std::shared_ptr<T> pooled_buffer(Index count) {
-  const std::size_t bytes = static_cast<std::size_t>(count) * sizeof(T);
-  void* p = MemoryPool::instance().take(bytes);
-  return {static_cast<T*>(p), [bytes](T* q) { MemoryPool::instance().give_back(q, bytes); }};
+  return std::static_pointer_cast<T>(detail::pooled_bytes(static_cast<std::size_t>(count) * sizeof(T)));
 }
 
 }  // namespace limn

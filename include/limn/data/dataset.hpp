@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "limn/core/error.hpp"
+#include "limn/core/order.hpp"
 #include "limn/data/partition.hpp"
 #include "limn/data/sample.hpp"
 
@@ -34,7 +35,7 @@ class Dataset {
   /// Checks that all samples have one size, masks that of their image, labels a class, and ids are unique.
   /// Throws ShapeError or OptionError naming the sample.
   [[gnu::cold]] Dataset(std::vector<Sample> samples, std::vector<std::string> class_names, Columns columns = {}) {
-    std::map<std::string, Index> ids;
+    std::vector<std::string> ids;
     for (const Sample& sample : samples) {
       const auto& shape = sample.image.shape();
       const auto& first = samples.front().image.shape();
@@ -45,8 +46,11 @@ class Dataset {
       require<OptionError>(sample.label >= 0 && sample.label < static_cast<Index>(class_names.size()), "sample ",
                            sample.id, ": label ", sample.label, ", expected 0 to ",
                            static_cast<Index>(class_names.size()) - 1);
-      require<OptionError>(ids.emplace(sample.id, 0).second, "sample ", sample.id, " is there twice");
+      ids.push_back(std::string(sample.id));
     }
+    const std::vector<std::size_t> number = numbered(ids);
+    for (std::size_t i = 0; i < number.size(); ++i)
+      require<OptionError>(number[i] == i, "sample ", ids[i], " is there twice");
     for (const auto& [name, cells] : columns)
       require<OptionError>(cells.size() == samples.size(), "column ", name, ": ", cells.size(), " cells for ",
                            samples.size(), " samples");

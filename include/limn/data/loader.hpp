@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "limn/core/tensor.hpp"
 #include "limn/core/threads.hpp"
 #include "limn/data/dataset.hpp"
 #include "limn/data/transform.hpp"
@@ -22,9 +23,9 @@ namespace limn::data {
 
 /// N samples, in host memory.
 struct HostBatch {
-  xt::xtensor<float, 4> images;        // (N, H, W, C)
+  Tensor<Cpu> images;                  // (N, H, W, C)
   std::vector<Index> labels;           // N
-  xt::xtensor<float, 4> masks;         // (N, H, W, 1), 0 where there is none
+  Tensor<Cpu> masks;                   // (N, H, W, 1), 0 where there is none
   std::vector<std::uint8_t> has_mask;  // N, 1 where the sample is annotated
   std::vector<Index> positions;        // N, in the data set
 
@@ -74,19 +75,18 @@ struct Pick {
 }
 
 [[gnu::cold]] inline HostBatch make_batch(const Dataset& data, const LoaderOptions& options, Index epoch,
-                                          const Pick* picks, std::size_t count) {
-  const auto height = static_cast<std::size_t>(data.height()), width = static_cast<std::size_t>(data.width());
-  const auto channels = static_cast<std::size_t>(data.channels());
+                                          const Pick* picks, Index count) {
+  const Index height = data.height(), width = data.width();
   HostBatch batch;
-  batch.images = xt::xtensor<float, 4>::from_shape({count, height, width, channels});
-  batch.masks = xt::xtensor<float, 4>(xt::xtensor<float, 4>::shape_type{count, height, width, 1}, 0.f);
-  for (std::size_t i = 0; i < count; ++i) {
+  batch.images = Tensor<Cpu>(Shape{count, height, width, data.channels()});
+  batch.masks = Tensor<Cpu>(Shape{count, height, width, 1}, 0.f);
+  for (Index i = 0; i < count; ++i) {
     const Sample& sample = data[picks[i].position];
     Image image = sample.image;
     std::optional<Mask> mask = sample.mask;
     Random random(Seed{options.seed}, "augment", epoch, sample.id, picks[i].repeat);
     options.augment.apply(image, mask, random);
-    std::copy(image.begin(), image.end(), batch.images.data() + i * image.size());
+    std::copy(image.begin(), image.end(), batch.images.data() + i * static_cast<Index>(image.size()));
     if (mask) std::copy(mask->begin(), mask->end(), batch.masks.data() + i * height * width);
     batch.labels.push_back(sample.label);
     batch.has_mask.push_back(mask ? 1 : 0);
@@ -150,8 +150,8 @@ class BatchStream {
     }
 
     HostBatch make(Index number) const {
-      const auto size = static_cast<std::size_t>(options.batch), first = static_cast<std::size_t>(number) * size;
-      return detail::make_batch(data, options, epoch, picks.data() + first, std::min(size, picks.size() - first));
+      const Index first = number * options.batch, left = static_cast<Index>(picks.size()) - first;
+      return detail::make_batch(data, options, epoch, picks.data() + first, std::min(options.batch, left));
     }
 
     HostBatch make_in_thread() const {

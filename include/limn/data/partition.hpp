@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <map>
 #include <numeric>
 #include <span>
 #include <string>
@@ -36,14 +35,11 @@ class Partition {
       : fractions_(fractions.begin(), fractions.end()) {
     const Index classes = labels.empty() ? 0 : *std::max_element(labels.begin(), labels.end()) + 1;
     totals_.resize(static_cast<std::size_t>(classes), 0);
-    std::map<std::string, Index> known;
+    group_of_ = numbered(groups);
     for (std::size_t i = 0; i < labels.size(); ++i) {
-      const auto [at, fresh] = known.emplace(groups[i], static_cast<Index>(counts_.size()));
-      if (fresh) counts_.emplace_back(totals_.size(), 0);
-      const auto group = static_cast<std::size_t>(at->second);
-      counts_[group][static_cast<std::size_t>(labels[i])] += 1;
+      if (group_of_[i] == counts_.size()) counts_.push_back(Counts(totals_.size(), 0));
+      counts_[group_of_[i]][static_cast<std::size_t>(labels[i])] += 1;
       totals_[static_cast<std::size_t>(labels[i])] += 1;
-      group_of_.push_back(group);
     }
     part_of_.assign(counts_.size(), none);
     held_.assign(fractions_.size(), Counts(totals_.size(), 0));

@@ -81,10 +81,7 @@ template <class Net>
       return explain::over_picture(map, grid, static_cast<Index>(sample.image.shape()[0]),
                                    static_cast<Index>(sample.image.shape()[1]));
     };
-    data::HostBatch one;
-    one.images.resize({1, sample.image.shape()[0], sample.image.shape()[1], sample.image.shape()[2]});
-    std::copy(sample.image.begin(), sample.image.end(), one.images.begin());
-    const Tensor<B> image = to_batch<B>(std::move(one)).images;
+    const Tensor<B> image = batch_of_one<B>(sample.image);
     Run<B> run;
     (void)probabilities(net, image, run);
     Index shown = said;

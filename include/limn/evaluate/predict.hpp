@@ -5,7 +5,6 @@
 #include <utility>
 #include <vector>
 
-#include "limn/core/host.hpp"
 #include "limn/data/loader.hpp"
 #include "limn/loss/loss.hpp"
 #include "limn/nn/run.hpp"
@@ -15,18 +14,30 @@ namespace limn {
 /// Pictures per pass.
 inline constexpr Index evaluation_batch = 32;
 
-/// A loader's batch as tensors of the back end; the numbers are taken over, not copied, where their type stays.
+namespace detail {
+template <Backend B>
+Tensor<B> to_backend(const Tensor<Cpu>& x) {
+  if constexpr (std::is_same_v<B, Cpu>) {
+    return x;
+  } else {
+    return cast<B>(x);
+  }
+}
+}  // namespace detail
+
+/// A loader's batch as tensors of the back end; numbers are not copied where their type stays.
 template <Backend B>
 [[nodiscard]] Batch<B> to_batch(data::HostBatch host) {
-  const auto numbers = [](auto& values) {
-    Tensor<Cpu> x = from_xtensor(std::move(values));
-    if constexpr (std::is_same_v<B, Cpu>) {
-      return x;
-    } else {
-      return cast<B>(x);
-    }
-  };
-  return {numbers(host.images), std::move(host.labels), numbers(host.masks), std::move(host.has_mask)};
+  return {detail::to_backend<B>(host.images), std::move(host.labels), detail::to_backend<B>(host.masks),
+          std::move(host.has_mask)};
+}
+
+/// One picture (h, w, c) as a batch (1, h, w, c).
+template <Backend B>
+[[nodiscard, gnu::cold]] Tensor<B> batch_of_one(const data::Image& image) {
+  const auto& shape = image.shape();
+  const auto extent = [&](std::size_t axis) { return static_cast<Index>(shape[axis]); };
+  return detail::to_backend<B>(Tensor<Cpu>(Shape{1, extent(0), extent(1), extent(2)}, {image.data(), image.size()}));
 }
 
 /// Probabilities of a batch (n, classes), in evaluation mode; `run` keeps what the pass left (LAP maps).

@@ -44,19 +44,14 @@ template <class Net, class Explainer>
                             const Explainer& explainer, const std::vector<std::string>& class_names, Index of_class) {
   using B = backend_of<Net>;
   for (report::Picture& picture : gallery.pictures) {
-    const auto h = picture.image.shape()[0], w = picture.image.shape()[1];
-    data::HostBatch one;
-    one.images.resize({1, h, w, picture.image.shape()[2]});
-    std::copy(picture.image.begin(), picture.image.end(), one.images.begin());
-    const Tensor<B> image = to_batch<B>(std::move(one)).images;
+    const Tensor<B> image = batch_of_one<B>(picture.image);
     Run<B> run;
     const Tensor<B> p = probabilities(net, image, run);
     const Index said = predicted_classes(p).front();
     const auto e = explainer(net, image, std::span<const Index>(&of_class, 1)).front();
     picture.maps.push_back({text(name, ": ", class_names[static_cast<std::size_t>(said)], " ",
                                  report::percent(static_cast<double>(p(0, said)), 0)),
-                            explain::over_picture(e.map, e.grid, static_cast<Index>(h), static_cast<Index>(w)),
-                            Explainer::probability});
+                            explain::over_picture(e.map, e.grid, image.dim(1), image.dim(2)), Explainer::probability});
   }
 }
 

@@ -50,16 +50,25 @@ struct Entry {
   std::vector<std::byte> bytes;
 };
 
+/// Names and texts.
+using Metadata = std::vector<std::pair<std::string, std::string>>;
+
 /// What a file holds.
 struct TensorFile {
   std::map<std::string, Entry> tensors;
-  std::map<std::string, std::string> metadata;
+  Metadata metadata;
 
   /// The tensor of that name. Throws FileError.
   const Entry& at(const std::string& name) const {
     const auto found = tensors.find(name);
     require<FileError>(found != tensors.end(), "no tensor \"", name, "\" among the ", tensors.size(), " of the file");
     return found->second;
+  }
+  /// The text under that name; null where there is none.
+  [[nodiscard, gnu::cold]] const std::string* find_text(std::string_view name) const {
+    for (const auto& [key, value] : metadata)
+      if (key == name) return &value;
+    return nullptr;
   }
 };
 
@@ -128,7 +137,7 @@ void convert_all(const std::vector<std::byte>& bytes, std::vector<To>& out, cons
     if (name == "__metadata__") {
       item.each([&](const std::string& key, const Json& value) {
         require<FileError>(value.is_text(), file, ": metadata \"", key, "\" is not text");
-        out.metadata.emplace(key, value.as_text());
+        out.metadata.push_back({key, value.as_text()});
       });
       return;
     }
@@ -177,7 +186,7 @@ void convert_all(const std::vector<std::byte>& bytes, std::vector<To>& out, cons
 
 /// The bytes of a safetensors file. Tensors lie widest type first, then by name, so that each is aligned to its type.
 [[nodiscard, gnu::cold]] inline std::vector<std::uint8_t> encode_safetensors(const TensorFile& file) {
-  std::vector<const std::string*> order;
+  std::vector<std::string> order;
   for (const Index width : {8, 4, 2, 1})
     for (const auto& [name, entry] : file.tensors) {
       if (detail::about(entry.dtype).bytes != width) continue;
@@ -186,7 +195,7 @@ void convert_all(const std::vector<std::byte>& bytes, std::vector<To>& out, cons
                           "safetensors: tensor \"", name, "\" has ", entry.bytes.size(), " bytes, its shape takes ",
                           count * width);
       require<OptionError>(name != "__metadata__", "safetensors: a tensor cannot be called __metadata__");
-      order.push_back(&name);
+      order.push_back(name);
     }
   const auto quoted = [](const std::string& s) {
     try {
@@ -199,16 +208,18 @@ void convert_all(const std::vector<std::byte>& bytes, std::vector<To>& out, cons
   std::string json = "{";
   if (!file.metadata.empty()) {
     json += "\"__metadata__\":{";
-    for (const auto& [key, value] : file.metadata)
+    for (const auto& [key, value] : file.metadata) {
+      require<OptionError>(file.find_text(key) == &value, "safetensors: metadata \"", key, "\" is there twice");
       json += std::exchange(comma, ",") + quoted(key) + ":" + quoted(value);
+    }
     json += "}";
   }
   std::size_t end = 0;
-  for (const std::string* name : order) {
-    const Entry& entry = file.at(*name);
+  for (const std::string& name : order) {
+    const Entry& entry = file.at(name);
     const std::size_t begin = end;
     end += entry.bytes.size();
-    json += std::exchange(comma, ",") + quoted(*name) + ":{\"dtype\":\"" + detail::about(entry.dtype).name +
+    json += std::exchange(comma, ",") + quoted(name) + ":{\"dtype\":\"" + detail::about(entry.dtype).name +
             "\",\"shape\":[";
     for (std::size_t i = 0; i < entry.shape.size(); ++i) json += text(i > 0 ? "," : "", entry.shape[i]);
     json += text("],\"data_offsets\":[", begin, ",", end, "]}");
@@ -221,8 +232,8 @@ void convert_all(const std::vector<std::byte>& bytes, std::vector<To>& out, cons
   std::memcpy(out.data(), &header_size, 8);
   std::memcpy(out.data() + 8, json.data(), json.size());
   std::size_t at = 8 + json.size();
-  for (const std::string* name : order) {
-    const std::vector<std::byte>& bytes = file.at(*name).bytes;
+  for (const std::string& name : order) {
+    const std::vector<std::byte>& bytes = file.at(name).bytes;
     if (!bytes.empty()) std::memcpy(out.data() + at, bytes.data(), bytes.size());
     at += bytes.size();
   }

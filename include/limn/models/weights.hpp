@@ -110,7 +110,7 @@ template <Backend B>
 [[gnu::cold]] LoadReport put_weights(const std::vector<Leaf<B>>& leaves, const io::TensorFile& tensors,
                                      const std::string& file, const LoadOptions& options = {}) {
   LoadReport report;
-  std::vector<const Leaf<B>*> fitting;
+  std::vector<Leaf<B>> fitting;
   for (const Leaf<B>& leaf : leaves) {
     const auto found = tensors.tensors.find(leaf.path);
     if (found == tensors.tensors.end()) {
@@ -129,7 +129,7 @@ template <Backend B>
       report.misfits.push_back(text(leaf.path, ": expected ", leaf.counter != nullptr ? "whole numbers" : "floats",
                                     ", got ", io::detail::about(entry.dtype).name));
     } else {
-      fitting.push_back(&leaf);
+      fitting.push_back(Leaf<B>(leaf));
     }
   }
   const auto known = [&](const std::string& name) {
@@ -145,18 +145,18 @@ template <Backend B>
     detail::list_names(message, "of another shape or type", report.misfits);
     throw FileError(message);
   }
-  for (const Leaf<B>* leaf : fitting) {
-    const io::Entry& entry = tensors.tensors.at(leaf->path);
-    if (leaf->parameter != nullptr) detail::read_entry(entry, leaf->parameter->value());
-    if (leaf->buffer != nullptr) detail::read_entry(entry, leaf->buffer->value());
-    if (leaf->counter != nullptr) leaf->counter->value().data()[0] = io::values<Index>(entry)[0];
+  for (const Leaf<B>& leaf : fitting) {
+    const io::Entry& entry = tensors.tensors.at(leaf.path);
+    if (leaf.parameter != nullptr) detail::read_entry(entry, leaf.parameter->value());
+    if (leaf.buffer != nullptr) detail::read_entry(entry, leaf.buffer->value());
+    if (leaf.counter != nullptr) leaf.counter->value().data()[0] = io::values<Index>(entry)[0];
   }
   return report;
 }
 
 /// Writes all parameters and buffers, atomically: torch reads the file with safetensors.torch.load_file.
 template <class Net>
-void save_weights(const Net& net, const std::filesystem::path& path, std::map<std::string, std::string> metadata = {}) {
+void save_weights(const Net& net, const std::filesystem::path& path, io::Metadata metadata = {}) {
   io::TensorFile file = weights_of(leaves(net));
   file.metadata = std::move(metadata);
   io::write_safetensors(path, file);

@@ -90,8 +90,7 @@ struct LapPool {
   /// The scores Q (..., 1): the aggregate over clues of their importance. Leaves the maps in run.laps.
   Var<B> scores(const Var<B>& x, auto& run) const {
     const Var<B> logits = run(head, x);
-    run.laps.push_back({logits, run.training ? run(discriminative, x.detach()) : Var<B>(), clues.table(), window(x)});
-    run.pooled(x, window(x));
+    run.leave(x, {logits, run.training ? run(discriminative, x.detach()) : Var<B>(), clues.table(), window(x)});
     if constexpr (learned) {
       return run(aggregate, sigmoid(logits));
     } else if constexpr (Scores == lap::Aggregate::maximum) {

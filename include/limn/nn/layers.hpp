@@ -112,6 +112,17 @@ struct Conv2d {
   }
 };
 
+namespace detail {
+/// The variance of `count` values from that of a sample that is divided by `count`.
+template <Backend B>
+[[nodiscard, gnu::noinline]] Tensor<B> unbiased(const Tensor<B>& variance, Index count) {
+  using S = typename B::scalar;
+  Tensor<B> out = variance.clone();  // the tape still reads the biased one
+  for (auto& v : out.span()) v *= static_cast<S>(count) / static_cast<S>(count - 1);
+  return out;
+}
+}  // namespace detail
+
 /// Batch normalisation of (..., c): by the batch in training, by the running statistics otherwise. momentum .1, eps
 /// 1e-5. Frozen (weight and bias, see Parameter::set_trainable), it is in training what it is otherwise, and its
 /// statistics stay.
@@ -134,7 +145,7 @@ struct BatchNorm2d {
 
   Var<B> operator()(const Var<B>& x, auto& run) const {
     if (!run.training || frozen()) return batch_norm(x, weight, bias, running_mean.value(), running_var.value(), eps);
-    return keep(batch_norm(x, weight, bias, eps), x.size() / C, run);
+    return keep(batch_norm(x, weight, bias, eps), x, run);
   }
   [[nodiscard]] bool frozen() const { return !weight.trainable() && !bias.trainable(); }
   /// The scale and the shift of every channel in evaluation: two rows of C numbers.
@@ -143,19 +154,16 @@ struct BatchNorm2d {
   }
   /// relu(the normalised x + add); see norm_relu.
   Var<B> relu(const Var<B>& x, const Var<B>& add, auto& run) const {
-    return keep(batch_norm_relu(x, weight, bias, add, eps), x.size() / C, run);
+    return keep(batch_norm_relu(x, weight, bias, add, eps), x, run);
   }
 
  private:
   static constexpr auto eps = typename B::scalar(1e-5), momentum = typename B::scalar(0.1);
 
-  /// Collects the statistics of a batch of `count` values per channel.
-  Var<B> keep(BatchNormed<B> out, Index count, auto& run) const {
-    using S = typename B::scalar;
-    Tensor<B> unbiased = out.variance.clone();  // the tape still reads the biased one
-    for (auto& v : unbiased.span()) v *= static_cast<S>(count) / static_cast<S>(count - 1);
+  /// Collects the statistics of the batch x.
+  Var<B> keep(BatchNormed<B> out, const Var<B>& x, auto& run) const {
     run.update(running_mean, out.mean, momentum);
-    run.update(running_var, std::move(unbiased), momentum);
+    run.update(running_var, detail::unbiased(out.variance, x.size() / C), momentum);
     run.count(num_batches_tracked);
     return std::move(out.y);
   }

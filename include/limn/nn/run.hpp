@@ -198,11 +198,17 @@ class Run {
     places_.push_back({out, grid(in).pooled(window)});
   }
 
+  /// A LAP of the feature map x that steers a pool of its window.
+  [[gnu::noinline]] void leave(const Var<B>& x, LapOutput<B> lap) {
+    pooled(x, lap.window);
+    laps.push_back(std::move(lap));
+  }
+
   /// A running statistic moves to (1 - share) old + share fresh when the pass is committed.
-  void update(const Buffer<B>& buffer, Tensor<B> fresh, typename B::scalar share) {
+  [[gnu::noinline]] void update(const Buffer<B>& buffer, Tensor<B> fresh, typename B::scalar share) {
     updates_.push_back({buffer.value(), std::move(fresh), share});
   }
-  void count(const Counter& counter) { counts_.push_back(counter.value()); }
+  [[gnu::noinline]] void count(const Counter& counter) { counts_.push_back(counter.value()); }
 
   /// Writes the collected statistics into the layers' buffers: once per training step, after the update.
   void commit() {

@@ -229,14 +229,13 @@ class Loop {
     io::TensorFile file = weights_of(learner_.leaves);
     for (const auto& [name, tensor] : learner_.optimizer.state())
       file.tensors[optimizer_name(name)] = limn::detail::entry_of(tensor);
-    file.metadata["training"] = to_text(state_, settings_, learner_.optimizer.steps());
+    file.metadata = {{"training", to_text(state_, settings_, learner_.optimizer.steps())}};
     io::write_safetensors(folder_.last(), file);
   }
   [[gnu::cold]] void save_best() {
     best_ = weights_of(learner_.leaves);
     if (!folder_.used()) return;
-    best_.metadata["epoch"] = text(state_.best_epoch);
-    best_.metadata[options_.monitor] = text(state_.best_value);
+    best_.metadata = {{"epoch", text(state_.best_epoch)}, {options_.monitor, text(state_.best_value)}};
     io::write_safetensors(folder_.best(), best_);
     best_ = {};  // it is read again when it is needed
   }
@@ -244,10 +243,10 @@ class Loop {
   [[gnu::cold]] void load() {
     const std::string name = folder_.last().string();
     const io::TensorFile file = io::read_safetensors(folder_.last());
-    const auto training = file.metadata.find("training");
-    require<FileError>(training != file.metadata.end(), name, ": weights, but not a checkpoint of a training run");
+    const std::string* training = file.find_text("training");
+    require<FileError>(training != nullptr, name, ": weights, but not a checkpoint of a training run");
     Index steps = 0;
-    TrainingState state = from_text(training->second, name, settings_, steps);
+    TrainingState state = from_text(*training, name, settings_, steps);
     require<FileError>(state.batches <= train_.batches(), name, ": batch ", state.batches, " of an epoch of ",
                        train_.batches());
     auto kept = learner_.optimizer.state();
