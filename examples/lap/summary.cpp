@@ -137,9 +137,8 @@ void localisation(Output& out, const Groups& networks, const Groups& maps) {
         [](const StudyGroup& g) { return by_closer_maps(g, "truncated_iou"); });
   out.page.heading("Differences over the pictures");
   out.page.words(
-      "LAP less the others, each picture's mean over the runs. p-values hold for "
-      "all "
-      "rows of a table together (Holm), small: by themselves.");
+      "LAP less the others, each picture's mean over the runs. p-values hold for all rows of a table together (Holm), "
+      "small: by themselves.");
   compare_all(out, maps, "detached", "plain");
   compare_all(out, maps, "plugged in", "plain");
   compare_all(out, maps, "plugged in", "plugged in");
@@ -230,12 +229,10 @@ void time(Output& out, const Groups& networks, const Groups& maps) {
 report::Page summary(const Study& networks, const Study& maps, const RunOptions& options) {
   Output out{report::Page("LAP: " + options.study)};
   out.page.words(
-      "Networks of one architecture, trained on the same pictures by the same schedule: plain, without LAPs; detached, "
-      "LAPs beside the plain network, which stays as it is; plugged in, LAPs in the network from the start; "
-      "fine-tuned, "
-      "both of them put together and trained further; expert, plugged in and taught by the masks; BotCL, concepts "
-      "behind "
-      "the plain network, of which the last stage goes on learning.");
+      "Networks of one architecture, trained on the same pictures: plain, without LAPs; detached, LAPs beside the "
+      "plain network, which stays as it is; plugged in, LAPs in the network from the start; fine-tuned, both of them "
+      "put together and trained further; expert, plugged in and taught by the masks; BotCL, concepts behind the plain "
+      "network, of which the last stage goes on learning.");
   out.page.facts({networks.common()});
   if (options.study == "ablation") {
     ablation(out, networks.groups(), maps.groups());
