@@ -16,8 +16,10 @@ namespace example {
 
 using Plain = limn::models::SlimResNet18<limn::Cpu, 1, 2>;
 using PluggedIn = limn::models::SlimResNet18<limn::Cpu, 1, 2, limn::pool::Lap>;
+/// A BotCL, which classifies by 20 concepts in what layer4 gives.
 using Concepts = limn::BotClNet<Plain, "layer4", 20>;
 
+/// The network explains itself by LAPs, in it or beside it.
 template <class Net>
 inline constexpr bool has_laps = !std::is_same_v<Net, Plain> && !std::is_same_v<Net, Concepts>;
 

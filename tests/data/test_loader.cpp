@@ -1,4 +1,5 @@
 // Batches: what is in them, in which order, and the thread that makes them.
+#include <algorithm>
 #include <set>
 
 #include "../io/support.hpp"
@@ -36,8 +37,11 @@ std::vector<data::HostBatch> all(data::BatchStream stream) {
 }
 
 bool same(const data::HostBatch& a, const data::HostBatch& b) {
-  return std::ranges::equal(a.images.span(), b.images.span()) && std::ranges::equal(a.masks.span(), b.masks.span()) &&
-         a.labels == b.labels && a.has_mask == b.has_mask && a.positions == b.positions;
+  const auto numbers = [](const Tensor<Cpu>& x, const Tensor<Cpu>& y) {
+    return x.shape() == y.shape() && std::ranges::equal(x.span(), y.span());
+  };
+  return numbers(a.images, b.images) && numbers(a.masks, b.masks) && a.labels == b.labels && a.has_mask == b.has_mask &&
+         a.positions == b.positions;
 }
 }  // namespace
 

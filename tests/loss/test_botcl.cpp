@@ -1,4 +1,4 @@
-// The losses of BotCL against torch (../nn/record_botcl.py), which has them pair by pair; derivatives; edges.
+// The losses of BotCL against torch (../nn/recorded/record_botcl.py), which has them pair by pair; derivatives; edges.
 #include <doctest/doctest.h>
 
 #include "../nn/botcl.hpp"

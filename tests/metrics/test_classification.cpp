@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "limn/metrics/classification.hpp"
-#include "oracle.hpp"
+#include "recorded/oracle.hpp"
 
 using namespace limn;
 using metrics::classification;

@@ -5,7 +5,7 @@
 
 #include "limn/core/random.hpp"
 #include "limn/metrics/localisation_study.hpp"
-#include "oracle.hpp"
+#include "recorded/oracle.hpp"
 
 using namespace limn;
 using namespace limn::metrics;

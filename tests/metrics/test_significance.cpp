@@ -4,7 +4,7 @@
 #include <doctest/doctest.h>
 
 #include "../nn/helpers.hpp"
-#include "recorded_significance.hpp"
+#include "recorded/recorded_significance.hpp"
 
 using namespace limn;
 using namespace limn::metrics;

@@ -4,7 +4,7 @@
 #include <doctest/doctest.h>
 
 #include "../nn/helpers.hpp"
-#include "recorded_superpixels.hpp"
+#include "recorded/recorded_superpixels.hpp"
 
 using namespace limn;
 using metrics::superpixels, metrics::Units;

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "limn/nn/botcl.hpp"
-#include "recorded_botcl.hpp"
+#include "recorded/recorded_botcl.hpp"
 
 namespace limn::testing {
 

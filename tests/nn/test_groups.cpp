@@ -7,7 +7,7 @@
 #include "limn/models/weights.hpp"
 #include "limn/nn/check_layer.hpp"
 #include "limn/nn/layers.hpp"
-#include "recorded_groups.hpp"
+#include "recorded/recorded_groups.hpp"
 
 using namespace limn;
 using D = CpuDouble;

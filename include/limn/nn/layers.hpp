@@ -113,7 +113,7 @@ struct Conv2d {
 };
 
 namespace detail {
-/// The variance of `count` values from that of a sample that is divided by `count`.
+/// The variance that `count` values stand for (divided by count - 1), from their own (divided by count).
 template <Backend B>
 [[nodiscard, gnu::noinline]] Tensor<B> unbiased(const Tensor<B>& variance, Index count) {
   using S = typename B::scalar;

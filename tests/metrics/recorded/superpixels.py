@@ -1,7 +1,7 @@
 """Writes recorded_superpixels.hpp beside this file: pictures, and the SLIC superpixels that scikit-image finds in them.
 
     pip install scikit-image==0.26.0 numpy==2.4.6
-    python3 tests/metrics/superpixels.py
+    python3 tests/metrics/recorded/superpixels.py
 """
 import pathlib
 

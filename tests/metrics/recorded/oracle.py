@@ -1,7 +1,7 @@
 """Writes oracle.hpp beside this file: inputs, and what scikit-learn and scipy make of them.
 
     pip install scikit-learn==1.9.1 scipy==1.17.1 numpy==2.4.6
-    python3 tests/metrics/oracle.py
+    python3 tests/metrics/recorded/oracle.py
 
 DeLong's variance and the calibration error have no function in either: they are written here straight from their
 definitions (all pairs; a loop over bins).

@@ -1,7 +1,7 @@
 """Writes recorded_significance.hpp beside this file: values, and what scipy makes of them.
 
     pip install scipy==1.17.1 numpy==2.4.6
-    python3 tests/metrics/significance.py
+    python3 tests/metrics/recorded/significance.py
 """
 import pathlib
 
