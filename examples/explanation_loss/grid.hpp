@@ -61,15 +61,24 @@ inline std::vector<Setup> trade_off_grid(bool full) {
   return out;
 }
 
+/// Every design with every strength, beside cross-entropy alone.
+inline std::vector<Setup> crossed(const std::vector<std::string>& designs, const std::vector<float>& strengths) {
+  std::vector<Setup> out{{}};
+  for (const auto& design : designs)
+    for (const float strength : strengths) out.push_back({.design = design, .strength = strength});
+  return out;
+}
+
+/// What a first look at pictures of one's own needs.
+inline std::vector<Setup> strength_grid(bool full) {
+  return full ? crossed({"outside_mass", "dice", "bce", "rrr_star", "kl"}, {.1f, .25f, .5f, 1, 3, 10})
+              : crossed({"outside_mass", "dice"}, {.25f, 1, 3});
+}
+
 /// Losses strong enough to win against a shortcut.
 inline std::vector<Setup> shortcut_grid(bool full) {
-  std::vector<Setup> out{{}};
-  using Names = std::vector<std::string>;
-  for (const auto& design :
-       full ? Names{"outside_mass", "dice", "bce", "rrr_star", "kl"} : Names{"outside_mass", "dice"})
-    for (const float strength : full ? std::vector{1.f, 3.f, 10.f, 30.f, 100.f} : std::vector{3.f, 10.f, 30.f})
-      out.push_back({.design = design, .strength = strength});
-  return out;
+  return full ? crossed({"outside_mass", "dice", "bce", "rrr_star", "kl"}, {1, 3, 10, 30, 100})
+              : crossed({"outside_mass", "dice"}, {3, 10, 30});
 }
 
 /// One loss under every noise; wrong labels spoil cross-entropy too.
@@ -88,6 +97,7 @@ inline std::vector<Setup> noise_grid(bool full) {
 }
 
 inline std::vector<Setup> grid(const RunOptions& options) {
+  if (options.study == "strength") return strength_grid(options.full);
   if (options.study == "shortcut") return shortcut_grid(options.full);
   return options.study == "noise" ? noise_grid(options.full) : trade_off_grid(options.full);
 }

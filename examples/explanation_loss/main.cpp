@@ -107,7 +107,7 @@ int main(int argc, char** argv) {
                                      .epochs = 12,
                                      .batch = 16,
                                      .out = "runs/explanation_loss",
-                                     .studies = {"trade_off", "shortcut", "noise"}};
+                                     .studies = {"trade_off", "strength", "shortcut", "noise"}};
   return example::run(argc, argv, about, defaults, [](const example::RunOptions& options) {
     const Sets sets = sets_of(options);
     Study study(options.out, example::common_settings(options, sets.train), options.resume);

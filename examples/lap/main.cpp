@@ -122,7 +122,7 @@ int main(int argc, char** argv) {
   const auto about = "Studies how well networks with LAPs classify, where they look, and what that costs.";
   const RunOptions defaults{.pictures = 1200,
                             .size = 64,
-                            .epochs = 24,
+                            .epochs = 16,
                             .batch = 16,
                             .out = "runs/lap",
                             .studies = {"localisation", "faithfulness", "ablation", "depths", "time"}};
