@@ -16,6 +16,10 @@ struct Sampling {
     const double step = static_cast<double>(in) / static_cast<double>(out);
     return {(step - 1) / 2, step};
   }
+  /// The first and the last elements of both axes lie on each other (torch: align_corners = true).
+  static constexpr Sampling aligned_corners(Index in, Index out) {
+    return {0, out > 1 ? static_cast<double>(in - 1) / static_cast<double>(out - 1) : 0};
+  }
 };
 
 /// Along one axis: the middle of element i lies at pixel first + step * i.

@@ -33,7 +33,7 @@ struct BotCl {
     (void)run(net, Var<B>(images));
     const Tensor<B>& attention = run.tapped(tap).value();
     const Tensor<B>& weights = head.classify.weight.value();
-    const Grid grid = run.grid(attention.dim(1), attention.dim(2));
+    const Grid grid = run.grid_of(tap);
     std::vector<Explanation> out;
     for (Index i = 0; i < images.dim(0); ++i) {
       const Index of_class = classes[static_cast<std::size_t>(i)];

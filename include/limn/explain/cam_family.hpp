@@ -28,7 +28,7 @@ Tapped<B> look_at(const Net& net, const Tensor<B>& images, std::span<const Index
   const Var<B>& activation = run.tapped(tap);
   require<ShapeError>(activation.rank() == 4, "CAM: the layer gives ", activation.shape(),
                       ", expected a map (n, h, w, c)");
-  Tapped<B> out{activation.value(), {}, logits.value(), run.grid(activation.dim(1), activation.dim(2))};
+  Tapped<B> out{activation.value(), {}, logits.value(), run.grid_of(tap)};
   if (with_gradient) out.gradient = grad(class_score(logits, classes), activation).value();
   return out;
 }

@@ -53,7 +53,7 @@ struct GradCam {
     const Var<B> logits = run(net, Var<B>(images));
     const Tensor<B> maps = grad_cam(run.tapped(tap), class_score(logits, classes)).value();
     std::vector<Explanation> out;
-    const Grid grid = run.grid(maps.dim(1), maps.dim(2));
+    const Grid grid = run.grid_of(tap);
     for (Index i = 0; i < images.dim(0); ++i) out.push_back({.map = map_of(maps, i), .grid = grid});
     return out;
   }

@@ -72,7 +72,7 @@ struct RelevanceCam {
     const NoRecord neither_after;
     const Tensor<B> maps = sum(mean(relevance, {1, 2}) * activation, {-1}).value();
     std::vector<Explanation> out;
-    const Grid grid = run.grid(maps.dim(1), maps.dim(2));
+    const Grid grid = run.grid_of(tap);
     for (Index i = 0; i < maps.dim(0); ++i) out.push_back({.map = map_of(maps, i), .grid = grid});
     return out;
   }

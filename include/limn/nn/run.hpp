@@ -12,6 +12,7 @@
 
 #include "limn/autograd/checkpoint.hpp"
 #include "limn/core/grid.hpp"
+#include "limn/core/random.hpp"
 #include "limn/nn/address.hpp"
 #include "limn/nn/clues.hpp"
 #include "limn/ops/conv.hpp"
@@ -53,6 +54,8 @@ class Run {
   /// run.laps[i] can then not be asked for a gradient of the network's output. Has no effect in a pass of which
   /// something is tapped or watched: that must be on the tape.
   bool checkpoint = false;
+  /// What layers draw from in training, such as dropout. Passes with the same seed draw the same.
+  Seed seed = {};
   /// The LAPs of the pass, from shallow to deep.
   std::vector<LapOutput<B>> laps;
 
@@ -65,6 +68,11 @@ class Run {
       return call(detail::address_of(layer), detail::TypeOf<L>::value, x, [&] { return Var<B>(layer(x, *this)); });
     }
     return x;  // so that the message above stays the only one
+  }
+  /// Calls a layer of two inputs.
+  template <class L>
+  Var<B> operator()(const L& layer, const Var<B>& x, const Var<B>& y) {
+    return call(detail::address_of(layer), detail::TypeOf<L>::value, x, [&] { return Var<B>(layer(x, y, *this)); });
   }
   /// A call of the layer that is computed by f(), for layers that are computed together.
   template <class L, class F>
@@ -82,6 +90,14 @@ class Run {
     for (const Tap& tap : taps_)
       if (tap.path == Path.view() && tap.layer == &layer) return;
     taps_[tap(layer)].path = Path.view();
+  }
+  /// The same as watch(), and no bit of the pass differs; for layers that listen() takes.
+  template <Name Path, class Net>
+  void listen(const Net& net) {
+    const auto& layer = at<Path>(net);
+    for (const Tap& tap : taps_)
+      if (tap.path == Path.view() && tap.layer == &layer) return;
+    taps_[listen(layer)].path = Path.view();
   }
   /// Gradients with respect to the pictures will be needed: input() makes them a variable.
   void watch_input() { watches_input_ = true; }
@@ -166,7 +182,7 @@ class Run {
   /// computed together with others, such as blocks and sections; Error where one is.
   template <class L>
   std::size_t listen(const L& layer, bool cut = false) {
-    taps_.push_back({&layer, type_id<L>(), cut, {}, {}, {}});
+    taps_.push_back({&layer, type_id<L>(), cut, {}, {}, {}, {}});
     return taps_.size() - 1;
   }
   /// A tap that also changes the pass: the layer gives this in place of what it computes, so that the rest of the
@@ -182,8 +198,11 @@ class Run {
   /// What tap i got. Empty if the part was never called.
   [[nodiscard]] const Var<B>& tapped(std::size_t i) const { return taps_.at(i).value; }
 
-  /// Where the elements of a map of this size lie in the picture; maps of one size lie alike. Where no layer said how
-  /// the size came about, they share the picture equally.
+  /// Where the elements of what tap i got lie in the picture.
+  [[nodiscard]] const Grid& grid_of(std::size_t i) const { return taps_.at(i).grid; }
+
+  /// Where the elements of a map of this size lie in the picture; maps of one size are taken to lie alike, as the last
+  /// one does. Where no layer said how the size came about, they share the picture equally.
   [[nodiscard]] Grid grid(Index h, Index w) const { return grid(Extent{1, h, w}); }
   /// The same of a map of shape (n, h, w, c) or (n, d, h, w, c).
   [[nodiscard]] Grid grid(const Shape& map) const { return grid(Extent::of(map)); }
@@ -193,9 +212,13 @@ class Run {
     begin(x);
     const Extent in = Extent::of(x.shape());
     const Extent out{window.out_d(in.d), window.out_h(in.h), window.out_w(in.w)};
-    for (const Place& place : places_)
-      if (place.extent == out) return;
-    places_.push_back({out, grid(in).pooled(window)});
+    const Grid found = grid(in).pooled(window);
+    for (Place& place : places_)
+      if (place.extent == out) {
+        if (&place != &places_.front()) place.grid = found;
+        return;
+      }
+    places_.push_back({out, found});
   }
 
   /// A LAP of the feature map x that steers a pool of its window.
@@ -203,6 +226,9 @@ class Run {
     pooled(x, lap.window);
     laps.push_back(std::move(lap));
   }
+
+  /// A stream for the next layer that draws.
+  [[nodiscard]] Random random() { return Random(seed, "draw", draws_++); }
 
   /// A running statistic moves to (1 - share) old + share fresh when the pass is committed.
   [[gnu::noinline]] void update(const Buffer<B>& buffer, Tensor<B> fresh, typename B::scalar share) {
@@ -246,6 +272,8 @@ class Run {
   [[gnu::cold]] void begin_like(const Run& other) {
     training = other.training;
     check_finite = other.check_finite;
+    seed = other.seed;
+    draws_ = other.draws_;
     for (const LapOutput<B>& lap : other.laps) laps.push_back(LapOutput<B>(lap));
     for (const Place& place : other.places_) places_.push_back(Place(place));
   }
@@ -305,6 +333,7 @@ class Run {
     Var<B> value;
     std::string_view path;  ///< a template argument; empty where it was tapped without
     Var<B> replacement;     ///< empty: the layer gives what it computes
+    Grid grid = {};         ///< of the value, if it is a map
   };
   struct Update {
     Tensor<B> buffer, fresh;
@@ -324,6 +353,7 @@ class Run {
       const bool frozen = !tap.path.empty() && is_recording() && !y.requires_grad();
       if (tap.cut || frozen) y = leaf(y.value());
       tap.value = y;
+      if (y.rank() == 4 || y.rank() == 5) tap.grid = grid(y.shape());
     }
     return y;
   }
@@ -342,6 +372,7 @@ class Run {
   }
 
   bool has_parts_ = false, watches_input_ = false;
+  Index draws_ = 0;
   int observing_taps_ = 0;
   Var<B> input_;
   std::vector<Place> places_;  ///< the picture first

@@ -120,7 +120,9 @@ class Loop {
       auto host = batches.next();
       const std::vector<Index> positions = host->positions;
       const Place place{train_.dataset(), positions, text("epoch ", epoch + 1, ", batch ", state_.batches + 1)};
-      const auto terms = train_batch(learner_, std::move(*host), factor(), progress(), place);
+      const Seed drawn{
+          mix(mix(options_.seed.value, static_cast<std::uint64_t>(epoch)), static_cast<std::uint64_t>(state_.batches))};
+      const auto terms = train_batch(learner_, std::move(*host), factor(), progress(), drawn, place);
       add(terms, static_cast<Index>(positions.size()));
       tick();
       if (progress_.step) progress_.step(step_record());

@@ -67,14 +67,16 @@ template <Backend B>
   throw Error(message + cause + ids);
 }
 
-/// One update, `progress` of the way through the training. Returns the loss ("loss") and its terms, if it has several.
+/// One update, `progress` of the way through the training; `seed` is what layers draw from. Returns the loss ("loss")
+/// and its terms, if it has several.
 template <Backend B>
 std::vector<std::pair<std::string, double>> train_batch(Learner<B>& learner, data::HostBatch host, double factor,
-                                                        double progress, const Place& place) {
+                                                        double progress, Seed seed, const Place& place) {
   const Batch<B> batch = to_batch<B>(std::move(host));
   Run<B> run;
   run.training = true;
   run.checkpoint = learner.checkpoint;
+  run.seed = seed;
   learner.watch(run);
   const Var<B> logits = learner.network(run.input(batch.images), run);
   const LossValue<B> value = learner.loss(Step<B>{batch, logits, run, progress});
