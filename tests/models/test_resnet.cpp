@@ -3,7 +3,7 @@
 
 #include "../nn/helpers.hpp"
 #include "limn/models/resnet.hpp"
-#include "torchvision_resnet18.hpp"
+#include "recorded/torchvision_resnet18.hpp"
 
 using namespace limn;
 using testing::random_tensor;

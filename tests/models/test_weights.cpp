@@ -94,7 +94,7 @@ TEST_CASE("what does not fit is listed, and nothing is loaded") {
 }
 
 TEST_CASE("ResNet18 has the names and shapes of torchvision's") {
-  std::ifstream in(std::filesystem::path(__FILE__).parent_path() / "resnet18_names.txt");
+  std::ifstream in(std::filesystem::path(__FILE__).parent_path() / "recorded/resnet18_names.txt");
   std::map<std::string, std::vector<Index>> expected;
   for (std::string line; std::getline(in, line);) {
     std::istringstream words(line);

@@ -121,40 +121,114 @@ struct BasicBlock {
   }
 };
 
+/// A 1x1 convolution to Width channels, a 3x3 one, a 1x1 one to 4 Width, and a shortcut. The stride is that of the 3x3
+/// convolution, as in torchvision. With a stride and pool::Lap, one LAP on the block's input pools both ways.
+template <Backend B, int In, int Width, int Stride, int Classes, class Pool>
+struct Bottleneck {
+  static constexpr int in_channels = In, out_channels = 4 * Width;
+  static constexpr bool pooled = Stride > 1 && Pool::lap, projects = Stride > 1 || In != out_channels;
+  static constexpr int conv_stride = pooled ? 1 : Stride;  // NOLINT(bugprone-branch-clone)
+  template <class T>
+  using if_pooled = std::conditional_t<pooled, T, detail::Nothing>;
+  using Shortcut = Sequential<Conv2d<B, In, 4 * Width, 1, conv_stride, 0, false>, BatchNorm2d<B, 4 * Width>>;
+
+  Conv2d<B, In, Width, 1, 1, 0, false> conv1;
+  BatchNorm2d<B, Width> bn1;
+  Conv2d<B, Width, Width, 3, conv_stride, 1, false> conv2;
+  BatchNorm2d<B, Width> bn2;
+  Conv2d<B, Width, 4 * Width, 1, 1, 0, false> conv3;
+  BatchNorm2d<B, 4 * Width> bn3;
+  std::conditional_t<projects, Shortcut, detail::Nothing> downsample;
+  if_pooled<typename decltype(detail::lap_type<B, In, Classes, Pool, 3, Stride, 1>())::type> lap;
+  static constexpr auto fields = Fields{field<"conv1">(&Bottleneck::conv1),           field<"bn1">(&Bottleneck::bn1),
+                                        field<"conv2">(&Bottleneck::conv2),           field<"bn2">(&Bottleneck::bn2),
+                                        field<"conv3">(&Bottleneck::conv3),           field<"bn3">(&Bottleneck::bn3),
+                                        field<"downsample">(&Bottleneck::downsample), field<"lap">(&Bottleneck::lap)};
+  static constexpr Dims shape(Dims in) {
+    constexpr Window window = Window::square(3, Stride, 1);
+    return {window.out_h(in.height), window.out_w(in.width), out_channels};
+  }
+
+  Var<B> operator()(const Var<B>& x, auto& run) const {
+    Var<B> y = conv_norm_relu(conv1, bn1, x, run);
+    Var<B> shortcut = x;  // NOLINT(performance-unnecessary-copy-initialization): replaced below in most blocks
+    if constexpr (pooled) {
+      const Var<B> q = lap.scores(x, run);  // (n, h, w, 1)
+      y = norm_relu(bn2, lap.pool_conv(conv2, y, q, run), run);
+      shortcut = lap.pool(x, q);
+    } else {
+      y = conv_norm_relu(conv2, bn2, y, run);
+    }
+    if constexpr (projects) shortcut = run(downsample, shortcut);
+    return conv_norm_relu(conv3, bn3, y, run, shortcut);
+  }
+};
+
+/// What a network is made of.
+namespace block {
+
+/// ResNet-18 and -34.
+struct Basic {
+  static constexpr int expansion = 1;
+  template <Backend B, int In, int Width, int Stride, int Classes, class Pool>
+  using Type = BasicBlock<B, In, Width, Stride, Classes, Pool>;
+};
+/// ResNet-50 and deeper.
+struct Bottlenecks {
+  static constexpr int expansion = 4;
+  template <Backend B, int In, int Width, int Stride, int Classes, class Pool>
+  using Type = Bottleneck<B, In, Width, Stride, Classes, Pool>;
+};
+
+}  // namespace block
+
 namespace detail {
-template <Backend B, int In, int Out, int Stride, int Classes, class Pool, class Rest>
+template <class Block, Backend B, int In, int Width, int Stride, int Classes, class Pool, class Rest>
 struct StageOf;
-template <Backend B, int In, int Out, int Stride, int Classes, class Pool, int... Rest>
-struct StageOf<B, In, Out, Stride, Classes, Pool, std::integer_sequence<int, Rest...>> {
+template <class Block, Backend B, int In, int Width, int Stride, int Classes, class Pool, int... Rest>
+struct StageOf<Block, B, In, Width, Stride, Classes, Pool, std::integer_sequence<int, Rest...>> {
   template <int>
-  using Next = BasicBlock<B, Out, Out, 1, Classes, Pool>;
-  using type = Sequential<BasicBlock<B, In, Out, Stride, Classes, Pool>, Next<Rest>...>;
+  using Next = typename Block::template Type<B, Width * Block::expansion, Width, 1, Classes, Pool>;
+  using type = Sequential<typename Block::template Type<B, In, Width, Stride, Classes, Pool>, Next<Rest>...>;
 };
 }  // namespace detail
 
 /// Blocks of one width; the first one has the stride.
-template <Backend B, int In, int Out, int Stride, int Blocks, int Classes, class Pool>
-using Stage =
-    typename detail::StageOf<B, In, Out, Stride, Classes, Pool, std::make_integer_sequence<int, Blocks - 1>>::type;
+template <class Block, Backend B, int In, int Width, int Stride, int Blocks, int Classes, class Pool>
+using Stage = typename detail::StageOf<Block, B, In, Width, Stride, Classes, Pool,
+                                       std::make_integer_sequence<int, Blocks - 1>>::type;
 
-/// In: channels of the image. Width: channels after the stem (64 in ResNet-18). Blocks: per stage. Output: logits
+/// How many blocks the four stages of a network have.
+struct Blocks {
+  int one, two, three, four;
+  // A number alone: all stages have so many.
+  constexpr Blocks(int each) : Blocks(each, each, each, each) {}  // NOLINT(google-explicit-constructor)
+  constexpr Blocks(int first, int second, int third, int fourth)
+      : one(first), two(second), three(third), four(fourth) {}
+};
+
+/// In: channels of the image. Width: channels after the stem (64 in ResNet-18). PerStage: blocks. Output: logits
 /// (n, Classes).
-template <Backend B, int In, int Classes, pool::Policy Pool = pool::Strided, int Width = 64, int Blocks = 2,
-          class Stem = stem::Large>
+template <Backend B, int In, int Classes, pool::Policy Pool = pool::Strided, int Width = 64, Blocks PerStage = 2,
+          class Stem = stem::Large, class Block = block::Basic>
 struct ResNet {
   static constexpr int in_channels = In, out_channels = Classes;
+  static constexpr int map_channels = 8 * Width * Block::expansion;  ///< of the last feature map
+  template <int Before, int Times, int Stride, int Count>
+  using StageOf = Stage<Block, B, Before * Width, Times * Width, Stride, Count, Classes, Pool>;
+  static constexpr int wide = Block::expansion;
 
   Conv2d<B, In, Width, Stem::kernel, Stem::stride, Stem::padding, false> conv1;
   BatchNorm2d<B, Width> bn1;
   std::conditional_t<Stem::max_pool, MaxPool2d<B, 3, 2, 1>, Identity<B>> maxpool;
-  Stage<B, Width, Width, 1, Blocks, Classes, Pool> layer1;
-  Stage<B, Width, 2 * Width, 2, Blocks, Classes, Pool> layer2;
-  Stage<B, 2 * Width, 4 * Width, 2, Blocks, Classes, Pool> layer3;
-  Stage<B, 4 * Width, 8 * Width, 2, Blocks, Classes, Pool> layer4;
-  std::conditional_t<Pool::lap, typename decltype(detail::lap_type<B, 8 * Width, Classes, Pool, 0, 1, 0>())::type,
+  StageOf<1, 1, 1, PerStage.one> layer1;
+  StageOf<wide, 2, 2, PerStage.two> layer2;
+  StageOf<2 * wide, 4, 2, PerStage.three> layer3;
+  StageOf<4 * wide, 8, 2, PerStage.four> layer4;
+  std::conditional_t<Pool::lap, typename decltype(detail::lap_type<B, map_channels, Classes, Pool, 0, 1, 0>())::type,
                      GlobalAverage<B>>
       avgpool;
-  Linear<B, 8 * Width, Classes> fc;
+  Linear<B, map_channels, Classes> fc;
   static constexpr auto fields =
       Fields{field<"conv1">(&ResNet::conv1),   field<"bn1">(&ResNet::bn1),         field<"maxpool">(&ResNet::maxpool),
              field<"layer1">(&ResNet::layer1), field<"layer2">(&ResNet::layer2),   field<"layer3">(&ResNet::layer3),
@@ -162,28 +236,39 @@ struct ResNet {
 
   [[gnu::cold]] explicit ResNet(Seed seed = {}) { initialise(*this, seed); }
 
-  static constexpr Dims shape(Dims in) {
+  /// Of the last feature map.
+  static constexpr Dims map_shape(Dims in) {
     return shapes<Sequential<decltype(conv1), decltype(maxpool), decltype(layer1), decltype(layer2), decltype(layer3),
-                             decltype(layer4), decltype(avgpool), decltype(fc)>>(in)
+                             decltype(layer4)>>(in)
         .back();
   }
+  static constexpr Dims shape(Dims in) {
+    return shapes<Sequential<decltype(avgpool), decltype(fc)>>(map_shape(in)).back();
+  }
 
-  Var<B> operator()(const Var<B>& image, auto& run) const {  // extents after the large stem
+  /// The last feature map (n, h/32, w/32, map_channels); extents after the large stem.
+  Var<B> features(const Var<B>& image, auto& run) const {
     const auto begin = [this](const Var<B>& in, Run<B>& inner) {
       return inner(maxpool, conv_norm_relu(conv1, bn1, in, inner));  // (n, h/2, w/2, width) before the max-pooling
     };
     Var<B> x = run.section(image, begin);  // (n, h/4, w/4, width)
-    x = run(layer1, x);                    // (n, h/4, w/4, width)
+    x = run(layer1, x);                    // (n, h/4, w/4, width), times 4 with bottlenecks, from here on
     x = run(layer2, x);                    // (n, h/8, w/8, 2 width)
     x = run(layer3, x);                    // (n, h/16, w/16, 4 width)
-    x = run(layer4, x);                    // (n, h/32, w/32, 8 width)
-    x = run(avgpool, x);                   // (n, 1, 1, 8 width)
-    return run(fc, flatten(x));            // (n, classes)
+    return run(layer4, x);                 // (n, h/32, w/32, 8 width)
+  }
+  Var<B> operator()(const Var<B>& image, auto& run) const {
+    const Var<B> x = run(avgpool, features(image, run));  // (n, 1, 1, map_channels)
+    return run(fc, flatten(x));                           // (n, classes)
   }
 };
 
 template <Backend B, int In, int Classes, pool::Policy Pool = pool::Strided>
 using ResNet18 = ResNet<B, In, Classes, Pool, 64, 2>;
+template <Backend B, int In, int Classes, pool::Policy Pool = pool::Strided>
+using ResNet34 = ResNet<B, In, Classes, Pool, 64, Blocks{3, 4, 6, 3}>;
+template <Backend B, int In, int Classes, pool::Policy Pool = pool::Strided>
+using ResNet50 = ResNet<B, In, Classes, Pool, 64, Blocks{3, 4, 6, 3}, stem::Large, block::Bottlenecks>;
 /// ResNet-18's layers for small pictures: no max-pooling and a quarter of the channels.
 template <Backend B, int In, int Classes, pool::Policy Pool = pool::Strided>
 using SlimResNet18 = ResNet<B, In, Classes, Pool, 16, 2, stem::Unpooled>;

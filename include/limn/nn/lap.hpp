@@ -110,8 +110,8 @@ struct LapPool {
   }
 
   /// pool(run(conv, x), q), in one operation where nobody looks between.
-  template <int Out, int Size>
-  Var<B> pool_conv(const Conv2d<B, Scored, Out, Size, 1, Size / 2, false>& conv, const Var<B>& x, const Var<B>& q,
+  template <int In, int Out, int Size>
+  Var<B> pool_conv(const Conv2d<B, In, Out, Size, 1, Size / 2, false>& conv, const Var<B>& x, const Var<B>& q,
                    auto& run) const {
     if (run.observed() || limn::detail::recording().keep) return pool(run(conv, x), q);
     return run.as(conv, x, [&] { return lap_pool_conv2d(x, conv.weight, conv.window, q, alpha, window(x)); });

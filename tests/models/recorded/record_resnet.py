@@ -44,42 +44,47 @@ class Small(torchvision.models.ResNet):
         self.fc = nn.Linear(64, classes)
 
 
-with open("resnet18_names.txt", "w") as out:
-    for name, t in torchvision.models.resnet18().state_dict().items():
-        print(name, *t.shape, file=out)
+def main():
+    with open("resnet18_names.txt", "w") as out:
+        for name, t in torchvision.models.resnet18().state_dict().items():
+            print(name, *t.shape, file=out)
 
-torch.manual_seed(5)
-net = Small(3, 2)
-for module in net.modules():  # so that evaluation is not the same with forgotten statistics, scales or offsets
-    if isinstance(module, nn.BatchNorm2d):
-        module.running_mean.uniform_(-0.2, 0.2)
-        module.running_var.uniform_(0.5, 2)
-        nn.init.uniform_(module.weight, 0.5, 1.5)
-        nn.init.uniform_(module.bias, -0.3, 0.3)
-images = torch.rand(4, 3, 64, 48)
-labels = torch.tensor([0, 1, 1, 0])
-write("resnet_small.safetensors", net.state_dict())
+    torch.manual_seed(5)
+    net = Small(3, 2)
+    for module in net.modules():  # so that evaluation is not the same with forgotten statistics, scales or offsets
+        if isinstance(module, nn.BatchNorm2d):
+            module.running_mean.uniform_(-0.2, 0.2)
+            module.running_var.uniform_(0.5, 2)
+            nn.init.uniform_(module.weight, 0.5, 1.5)
+            nn.init.uniform_(module.bias, -0.3, 0.3)
+    images = torch.rand(4, 3, 64, 48)
+    labels = torch.tensor([0, 1, 1, 0])
+    write("resnet_small.safetensors", net.state_dict())
 
-net = net.double()
-x = images.double()
-expected = {"images": images.permute(0, 2, 3, 1), "labels": labels}
-net.eval()
-expected["logits"] = net(x)
-net.train()
-optimizer = torch.optim.SGD(net.parameters(), lr=0.01, momentum=0.9, weight_decay=1e-3)
-losses = []
-for step in range(5):
-    optimizer.zero_grad()
-    loss = nn.functional.cross_entropy(net(x), labels)
-    loss.backward()
-    losses.append(loss.item())
-    if step == 0:
-        for name in ("conv1.weight", "bn1.weight", "layer2.0.downsample.0.weight", "layer4.0.bn2.bias", "fc.bias"):
-            expected["gradient." + name] = dict(net.named_parameters())[name].grad.clone()
-    optimizer.step()
-expected["losses"] = torch.tensor(losses, dtype=torch.float64)
-expected["conv1.weight"] = net.conv1.weight
-expected["bn1.running_var"] = net.bn1.running_var
-expected["bn1.num_batches_tracked"] = net.bn1.num_batches_tracked
-write("resnet_small_expected.safetensors", expected)
-print(torch.__version__, torchvision.__version__, numpy.array(losses))
+    net = net.double()
+    x = images.double()
+    expected = {"images": images.permute(0, 2, 3, 1), "labels": labels}
+    net.eval()
+    expected["logits"] = net(x)
+    net.train()
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.01, momentum=0.9, weight_decay=1e-3)
+    losses = []
+    for step in range(5):
+        optimizer.zero_grad()
+        loss = nn.functional.cross_entropy(net(x), labels)
+        loss.backward()
+        losses.append(loss.item())
+        if step == 0:
+            for name in ("conv1.weight", "bn1.weight", "layer2.0.downsample.0.weight", "layer4.0.bn2.bias", "fc.bias"):
+                expected["gradient." + name] = dict(net.named_parameters())[name].grad.clone()
+        optimizer.step()
+    expected["losses"] = torch.tensor(losses, dtype=torch.float64)
+    expected["conv1.weight"] = net.conv1.weight
+    expected["bn1.running_var"] = net.bn1.running_var
+    expected["bn1.num_batches_tracked"] = net.bn1.num_batches_tracked
+    write("resnet_small_expected.safetensors", expected)
+    print(torch.__version__, torchvision.__version__, numpy.array(losses))
+
+
+if __name__ == "__main__":
+    main()
