@@ -12,6 +12,7 @@
 #include "limn/evaluate/study_values.hpp"
 #include "limn/explain/gradient.hpp"
 #include "limn/metrics/classification.hpp"
+#include "limn/metrics/degradation.hpp"
 #include "limn/report/html.hpp"
 #include "recorded_faithfulness.hpp"
 
@@ -134,6 +135,39 @@ TEST_CASE("by hand: a net that looks at the mean, and a picture that explains it
   const double ends = (sigma(1) + sigma(-4)) / 2;
   CHECK(of("deletion") == Approx((ends + sigma(-1) + sigma(-2.5) + sigma(-3.5)) / 4));
   CHECK(of("insertion") == Approx((ends + sigma(-2) + sigma(-.5) + sigma(.5)) / 4));
+}
+
+TEST_CASE("the degradation score by hand, of the label's class, and adjusted for classes") {
+  // As above: a mean of m is called 1 with the probability sigma(8 m - 4), after each of four steps.
+  const data::Dataset set{{sample("x", 1, {1, .75f, .5f, .25f}), sample("y", 0, {1, .75f, .5f, .25f})}, {"no", "yes"}};
+  FaithfulnessOptions options = metrics::preset::degradation();
+  options.fill = {};
+  options.degradation = 4;
+  const auto scored = score_faithfulness(Bright{}, set, Itself{}, options);
+  CHECK(scored.measures == std::vector<std::string>{"DS"});
+  const double yes = (sigma(.5) + sigma(-.5) + sigma(-2) - sigma(-1) - sigma(-2.5) - sigma(-3.5)) / 4;
+  CHECK(scored.column("DS").at(0) == Approx(yes));
+  CHECK(scored.column("DS").at(1) == Approx(-yes));  // of the other class, whose map is no good
+  options.degradation = 2;
+  CHECK(score_faithfulness(Bright{}, set, Itself{}, options).column("DS").at(0) ==
+        Approx((sigma(-.5) - sigma(-2.5)) / 2));
+
+  // Means .3 of class 0 and .1 of class 1, .2 of all: Delta is .1.
+  const std::vector<double> values{.2, .4, .1, NAN, .1};
+  const auto score = metrics::degradation_score(values, std::vector<Index>{0, 0, 1, 1, 1}, 2);
+  CHECK(score.mean == Approx(.2));
+  CHECK(score.by_class.at(0) == Approx(.3));
+  CHECK(score.adjusted == Approx(.1));
+  CHECK(metrics::degradation_score(values, std::vector<Index>{0, 0, 1, 1, 1}, 2, .5).adjusted == Approx(.15));
+  CHECK(std::isnan(metrics::degradation_score(values, std::vector<Index>{0, 0, 1, 1, 1}, 3).adjusted));
+  CHECK(message_of([&] {
+          (void)metrics::degradation_score(values, std::vector<Index>{0, 0, 1, 1, 2}, 2);
+        }) == "degradation score: label 2, expected 0 to 1");
+  CHECK(message_of([&] {
+          (void)metrics::degradation_score(values, std::vector<Index>{0, 0, 1, 1, 1}, 2, 2);
+        }) == "degradation score: alpha must be 0 to 1, got 2");
+  CHECK(message_of([&] { (void)metrics::degradation_score(values, std::vector<Index>{0}, 2); }) ==
+        "degradation score: 5 values, but 1 labels");
 }
 
 TEST_CASE_TEMPLATE("every measure as defined in numpy, with one recorded network", B, Cpu, CpuDouble) {

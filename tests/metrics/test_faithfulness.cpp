@@ -150,7 +150,7 @@ TEST_CASE("options that cannot be done are refused") {
   CHECK(refusal({.shares = {NAN}}) == "faithfulness: shares holds nan, expected shares above 0 and at most 1");
   CHECK(refusal({.retention = {.99}}) == "faithfulness: nothing of 4 units is taken away for SRG");
   CHECK(refusal({.batch = 0}) ==
-        "faithfulness: points 15, step 0, top 1, batch 0: expected none below 0, the last two not 0");
+        "faithfulness: points 15, degradation 0, step 0, top 1, batch 0: expected none below 0, the last two not 0");
 }
 
 TEST_CASE("means over the pictures, with the reasons where nothing is defined") {

@@ -13,7 +13,6 @@
 #include <vector>
 
 #include "limn/evaluate/evaluate.hpp"
-#include "limn/evaluate/fill.hpp"
 #include "limn/io/csv.hpp"
 #include "limn/metrics/faithfulness.hpp"
 #include "limn/metrics/superpixels.hpp"

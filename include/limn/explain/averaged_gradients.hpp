@@ -64,6 +64,16 @@ struct Nodes {
   return out;
 }
 
+/// The score of each picture's class.
+template <class Net, Backend B>
+[[nodiscard]] std::vector<double> class_scores(const Net& net, const Tensor<B>& images,
+                                               std::span<const Index> classes) {
+  const NoRecord no_record;
+  Run<B> run;
+  const Tensor<B> logits = run(net, Var<B>(images)).value();
+  return row_sums((Var<B>(logits) * Var<B>(one_hot(logits, classes))).value());
+}
+
 /// Integrated gradients (Sundararajan et al. 2017): (picture - baseline) * the mean gradient on the straight line
 /// between them. Adds up to the difference of the scores as far as the sum is the integral.
 struct IntegratedGradients {
@@ -92,7 +102,7 @@ struct IntegratedGradients {
     }
     Attribution<B> out{(way * mean).value(), {}};
     out.residual = row_sums(out.values);
-    const std::vector<double> to = scores(net, images, classes), from = scores(net, baselines, classes);
+    const std::vector<double> to = class_scores(net, images, classes), from = class_scores(net, baselines, classes);
     for (std::size_t i = 0; i < to.size(); ++i) out.residual[i] -= to[i] - from[i];
     return out;
   }
@@ -106,14 +116,6 @@ struct IntegratedGradients {
   [[nodiscard]] std::vector<Explanation> operator()(const Net& net, const Tensor<B>& images,
                                                     std::span<const Index> classes) const {
     return explanations(attributions(net, images, classes), Channels::sum);
-  }
-
- private:
-  template <class Net, Backend B>
-  static std::vector<double> scores(const Net& net, const Tensor<B>& images, std::span<const Index> classes) {
-    Run<B> run;
-    const Tensor<B> logits = run(net, Var<B>(images)).value();
-    return row_sums((Var<B>(logits) * Var<B>(one_hot(logits, classes))).value());
   }
 };
 

@@ -2,7 +2,7 @@
 // Here is the arithmetic: which parts, which perturbed pictures, and what their answers come to. Networks are asked in
 // evaluate/faithfulness.hpp.
 //
-// "Taken away": something else stands there (evaluate/fill.hpp). Most important first is MIF, least important first
+// "Taken away": something else stands there (core/fill.hpp). Most important first is MIF, least important first
 // LIF. Parts are ranked by the mean of the map over them; among equals the first in reading order is the more important
 // one. A map that is the same everywhere ranks nothing: all is undefined (NaN) on it.
 #pragma once
@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "limn/core/append.hpp"
+#include "limn/core/fill.hpp"
 #include "limn/core/order.hpp"
 #include "limn/metrics/faithfulness_pictures.hpp"
 #include "limn/metrics/localisation.hpp"
@@ -93,15 +94,7 @@ struct Units {
   return out;
 }
 
-/// What stands in place of what is taken away.
-enum class FillWith { constant, mean, blur };
-struct Fill {
-  FillWith with = FillWith::constant;
-  float value = 0;             ///< constant: this number; mean: of the picture, each channel its own
-  Index kernel = 11;           ///< blur: pixels along a side, odd
-  double sigma = 5;            ///< blur: in pixels
-  bool zeros_outside = false;  ///< blur: count what lies outside the picture as 0 (RISE's code) or leave it out
-};
+using limn::Fill, limn::FillWith;
 
 /// Which class of a picture is explained and watched.
 enum class Explains { predicted, label };
@@ -114,6 +107,7 @@ struct FaithfulnessOptions {
   Index points = 15;                   ///< SRG: log-spaced counts of units, beside none and all; 0: not measured
   std::vector<double> retention = {};  ///< SRG over these shares that stay, and 1, instead
   std::vector<double> shares = {.01, .05, .1, .2, .5};  ///< of sufficiency and comprehensiveness; empty: neither
+  Index degradation = 0;                                ///< DS: steps in which all is taken away; 0: not measured
   Index step = 0;          ///< insertion and deletion: units a step (RISE: 224); 0: neither, for they take many passes
   Index patch = 1;         ///< units are squares of so many pixels a side; 1: pixels
   Index superpixels = 0;   ///< units are about so many SLIC superpixels instead; 0: they are not
@@ -139,6 +133,16 @@ namespace preset {
 /// half of it is taken away and SRG is below 0.5.
 [[nodiscard, gnu::cold]] inline FaithfulnessOptions lap_xray() {
   return {.retention = {.5, .6, .7, .8, .9, .925, .95, .975, .99}};
+}
+
+/// The degradation score of fusion networks (Abbaspour Onari et al. 2025, section 4.4.1): ten steps of blurring.
+[[nodiscard, gnu::cold]] inline FaithfulnessOptions degradation() {
+  return {.explains = Explains::label,
+          .keep = {},
+          .points = 0,
+          .shares = {},
+          .degradation = 10,
+          .fill = {.with = FillWith::blur}};
 }
 
 /// SRG in the set-up of Bluecher et al. 2024, whose score is "SRG of probability": 25 superpixels, the label's class.
@@ -187,6 +191,12 @@ class FaithfulnessPlan {
       comprehensive_.push_back(variant(true, kept(share)));
     }
     if (!sufficient_.empty()) append(measures_, {"sufficiency", "comprehensiveness"});
+    for (Index i = 1; i <= options.degradation; ++i) {
+      const Index count = (units * i + options.degradation / 2) / options.degradation;
+      morf_.push_back(variant(true, count));
+      lerf_.push_back(variant(false, count));
+    }
+    if (!morf_.empty()) measures_.push_back("DS");
     for (Index count = 0; options.step > 0; count += options.step) {
       const Index moved = std::min(count, units);
       inserted_.push_back(variant(false, units - moved, true));
@@ -222,6 +232,8 @@ class FaithfulnessPlan {
     const double p = probability(0);
     if (!sufficient_.empty())
       append(out.values, {p - mean(read(sufficient_, probability)), p - mean(read(comprehensive_, probability))});
+    if (!morf_.empty())
+      out.values.push_back(mean(read(lerf_, probability)) - mean(read(morf_, probability)));  // Eq. 12
     if (!inserted_.empty()) append(out.values, {area(read(inserted_, probability)), area(read(deleted_, probability))});
   }
   /// For a picture of which nothing can be said.
@@ -242,9 +254,9 @@ class FaithfulnessPlan {
     shares("shares", o.shares, true);
     require<OptionError>(o.superpixels == 0 || (o.retention.empty() && o.patch == 1),
                          "faithfulness: superpixels go with neither retention nor patch");
-    require<OptionError>(o.points >= 0 && o.step >= 0 && o.top >= 1 && o.batch >= 1, "faithfulness: points ", o.points,
-                         ", step ", o.step, ", top ", o.top, ", batch ", o.batch,
-                         ": expected none below 0, the last two not 0");
+    require<OptionError>(o.points >= 0 && o.degradation >= 0 && o.step >= 0 && o.top >= 1 && o.batch >= 1,
+                         "faithfulness: points ", o.points, ", degradation ", o.degradation, ", step ", o.step,
+                         ", top ", o.top, ", batch ", o.batch, ": expected none below 0, the last two not 0");
   }
 
   /// ceil(share * units). The small number forgives that .1 * 10 may be above 1.
@@ -300,7 +312,7 @@ class FaithfulnessPlan {
   Index units_;
   std::vector<Perturbed> variants_;
   std::vector<std::string> measures_;
-  std::vector<std::size_t> keep_, mif_, lif_, sufficient_, comprehensive_, inserted_, deleted_;
+  std::vector<std::size_t> keep_, mif_, lif_, sufficient_, comprehensive_, morf_, lerf_, inserted_, deleted_;
 };
 
 }  // namespace limn::metrics
