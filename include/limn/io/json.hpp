@@ -37,6 +37,7 @@ class Json {
   [[nodiscard]] bool is_object() const { return json_is_object(value_.get()); }
   [[nodiscard]] bool is_array() const { return json_is_array(value_.get()); }
   [[nodiscard]] bool is_text() const { return json_is_string(value_.get()); }
+  [[nodiscard]] bool is_true() const { return json_is_true(value_.get()); }
   /// Values in an array or object; else 0.
   [[nodiscard]] std::size_t size() const {
     return is_object() ? json_object_size(value_.get()) : json_array_size(value_.get());
