@@ -123,6 +123,37 @@ TEST_CASE("splits: seeds, columns, parts that stay empty") {
   for (const Dataset& part : Dataset(six, {"x", "y"}).split()) CHECK(part.counts() == std::vector<Index>{1, 1});
 }
 
+TEST_CASE("folds: every sample is tested once, no group on two sides, every class in every part") {
+  const Dataset data = grouped(400, 6, 3, 5);
+  for (const Index count : {2, 5}) {
+    std::map<std::string, int> tested;
+    const auto folds = data.folds({.count = count, .seed = 3});
+    REQUIRE(static_cast<Index>(folds.size()) == count);
+    for (const auto& [train, test] : folds) {
+      CHECK(train.size() + test.size() == data.size());
+      std::set<std::string> groups;
+      for (const auto& group : train.groups()) groups.insert(group);
+      for (const auto& group : test.groups()) CHECK(!groups.contains(group));
+      for (Index i = 0; i < test.size(); ++i) ++tested[test[i].id];
+      for (std::size_t c = 0; c < 3; ++c) {
+        const auto share = static_cast<double>(test.counts()[c]) / static_cast<double>(data.counts()[c]);
+        CHECK(share == doctest::Approx(1 / static_cast<double>(count)).epsilon(.1));
+      }
+    }
+    CHECK(static_cast<Index>(tested.size()) == data.size());
+    for (const auto& [id, times] : tested) CHECK(times == 1);
+  }
+  CHECK(data.folds({.seed = 3})[0][1][0].id == data.folds({.seed = 3})[0][1][0].id);
+  std::set<std::string> sites;
+  const auto by_site = data.folds({.count = 3, .by = "site"});
+  for (const auto& site : by_site[0][0].groups("site")) sites.insert(site);
+  for (const auto& site : by_site[0][1].groups("site")) CHECK(!sites.contains(site));
+  CHECK(support::message<OptionError>([&] { (void)data.folds({.count = 1}); }) ==
+        text("folds: expected 2 to ", data.size(), " parts, got 1"));
+  CHECK(
+      holds(support::message<OptionError>([&] { (void)data.folds({.count = 40, .by = "site"}); }), "use fewer parts"));
+}
+
 TEST_CASE("split files") {
   const support::Folder folder("split");
   const auto path = folder.path / "split.csv";

@@ -24,6 +24,12 @@ struct SplitOptions {
   std::uint64_t seed = 0;
 };
 
+struct FoldOptions {
+  Index count = 5;
+  std::optional<std::string> by = std::nullopt;  ///< as in SplitOptions
+  std::uint64_t seed = 0;
+};
+
 /// Samples of one size, held in memory as float: copies and subsets share them.
 class Dataset {
  public:
@@ -151,6 +157,23 @@ class Dataset {
     const auto parts = partition(labels, groups(options.by), options.fractions, options.seed, class_names());
     std::array<Dataset, 3> out = {subset({}), subset({}), subset({})};
     for (std::size_t i = 0; i < parts.size(); ++i) out[parts[i]].positions_.push_back(positions_[i]);
+    return out;
+  }
+
+  /// For cross-validation: every sample is in one of `count` parts, every class spread over them, no group in two.
+  /// Entry i holds all the others (to train on) and part i (to test on):
+  /// `for (const auto& [train, test] : data.folds({.count = 5})) ...` Throws OptionError (see partition()).
+  [[nodiscard, gnu::cold]] std::vector<std::array<Dataset, 2>> folds(const FoldOptions& options = {}) const {
+    require<OptionError>(options.count >= 2 && options.count <= size(), "folds: expected 2 to ", size(), " parts, got ",
+                         options.count);
+    std::vector<Index> labels;
+    for (Index i = 0; i < size(); ++i) labels.push_back((*this)[i].label);
+    const auto count = static_cast<std::size_t>(options.count);
+    const std::vector<double> fractions(count, 1 / static_cast<double>(count));
+    const auto parts = partition(labels, groups(options.by), fractions, options.seed, class_names());
+    std::vector<std::array<Dataset, 2>> out(count, {subset({}), subset({})});
+    for (std::size_t fold = 0; fold < count; ++fold)
+      for (std::size_t i = 0; i < parts.size(); ++i) out[fold][parts[i] == fold].positions_.push_back(positions_[i]);
     return out;
   }
 
