@@ -4,8 +4,8 @@
 #include "harness/peer.hpp"
 #include "harness/report.hpp"
 #include "harness/training.hpp"
-#include "limn/explain/grad_cam.hpp"
-#include "limn/explain/guided_backprop.hpp"
+#include "limn/explain/cam/grad_cam.hpp"
+#include "limn/explain/gradients/guided_backprop.hpp"
 #include "limn/loss/explanation.hpp"
 
 namespace {

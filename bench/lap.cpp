@@ -1,6 +1,6 @@
 // What LAP costs: a training step and a prediction against the same without, and a LAP-Pool against an average pooling
 // of the same window plus the 1x1 head that makes its maps. Usage: bench_lap [--quick] [--only REGEX] [--json FILE]
-#include "limn/explain/lap.hpp"
+#include "limn/explain/lap/lap.hpp"
 #include "harness/report.hpp"
 #include "harness/training.hpp"
 #include "limn/evaluate/predict.hpp"

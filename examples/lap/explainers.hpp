@@ -9,13 +9,13 @@
 #include "lap/networks.hpp"
 #include "limn/evaluate/predict.hpp"
 #include "limn/explain/botcl.hpp"
+#include "limn/explain/cam/grad_cam.hpp"
+#include "limn/explain/cam/relevance_cam.hpp"
 #include "limn/explain/craft.hpp"
 #include "limn/explain/deep_lift.hpp"
-#include "limn/explain/grad_cam.hpp"
-#include "limn/explain/guided_backprop.hpp"
-#include "limn/explain/lap.hpp"
-#include "limn/explain/lap_alone.hpp"
-#include "limn/explain/relevance_cam.hpp"
+#include "limn/explain/gradients/guided_backprop.hpp"
+#include "limn/explain/lap/lap.hpp"
+#include "limn/explain/lap/lap_alone.hpp"
 
 namespace example {
 

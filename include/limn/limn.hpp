@@ -1,5 +1,5 @@
 // Everything of limn but what is for tests ("limn/nn/check_layer.hpp"). For faster compilation include what you use:
-// "limn/nn/layers.hpp", "limn/explain/grad_cam.hpp", ...
+// "limn/nn/layers.hpp", "limn/explain/cam/grad_cam.hpp", ...
 #pragma once
 
 #include "limn/core/about.hpp"
@@ -9,10 +9,10 @@
 #include "limn/data/split.hpp"
 #include "limn/evaluate/evaluate.hpp"
 #include "limn/evaluate/gallery.hpp"
-#include "limn/explain/grad_cam.hpp"
-#include "limn/explain/guided_backprop.hpp"
-#include "limn/explain/input_gradient.hpp"
-#include "limn/explain/lap.hpp"
+#include "limn/explain/cam/grad_cam.hpp"
+#include "limn/explain/gradients/guided_backprop.hpp"
+#include "limn/explain/gradients/input_gradient.hpp"
+#include "limn/explain/lap/lap.hpp"
 #include "limn/loss/classification.hpp"
 #include "limn/loss/explanation.hpp"
 #include "limn/loss/lap.hpp"

@@ -10,7 +10,7 @@
 #include "bright.hpp"
 #include "itself.hpp"
 #include "limn/evaluate/study_values.hpp"
-#include "limn/explain/gradient.hpp"
+#include "limn/explain/gradients/gradient.hpp"
 #include "limn/metrics/classification.hpp"
 #include "limn/metrics/degradation.hpp"
 #include "limn/report/html.hpp"

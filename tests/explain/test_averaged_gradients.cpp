@@ -1,6 +1,6 @@
 // Integrated gradients against Captum (record_attributions.py); quadrature against integrals that are known; SmoothGrad
 // and VarGrad on functions whose answer is known.
-#include "limn/explain/averaged_gradients.hpp"
+#include "limn/explain/gradients/averaged_gradients.hpp"
 
 #include <doctest/doctest.h>
 

@@ -4,7 +4,7 @@
 #include <doctest/doctest.h>
 
 #include "../nn/helpers.hpp"
-#include "limn/explain/grad_cam.hpp"
+#include "limn/explain/cam/grad_cam.hpp"
 #include "limn/models/resnet.hpp"
 
 using namespace limn;

@@ -1,11 +1,11 @@
 // Grad-CAM++ and Score-CAM against pytorch-grad-cam, Relevance-CAM against its formulas written out in torch
 // (record_attributions.py).
-#include "limn/explain/cam_family.hpp"
+#include "limn/explain/cam/cam_family.hpp"
 
 #include <doctest/doctest.h>
 
 #include "../backend/reference_conv.hpp"
-#include "limn/explain/relevance_cam.hpp"
+#include "limn/explain/cam/relevance_cam.hpp"
 #include "limn/models/resnet.hpp"
 #include "recorded/attribution_net.hpp"
 

@@ -3,7 +3,7 @@
 
 #include "../nn/helpers.hpp"
 #include "limn/autograd/check.hpp"
-#include "limn/explain/grad_cam.hpp"
+#include "limn/explain/cam/grad_cam.hpp"
 #include "limn/nn/layers.hpp"
 #include "limn/nn/sequential.hpp"
 

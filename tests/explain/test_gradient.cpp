@@ -1,10 +1,10 @@
 // Gradient, input x gradient, DeconvNet and guided Grad-CAM against Captum (record_attributions.py).
-#include "limn/explain/gradient.hpp"
+#include "limn/explain/gradients/gradient.hpp"
 
 #include <doctest/doctest.h>
 
-#include "limn/explain/guided_backprop.hpp"
-#include "limn/explain/input_gradient.hpp"
+#include "limn/explain/gradients/guided_backprop.hpp"
+#include "limn/explain/gradients/input_gradient.hpp"
 #include "recorded/attribution_net.hpp"
 
 using namespace limn;

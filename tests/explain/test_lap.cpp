@@ -2,9 +2,9 @@
 #include <doctest/doctest.h>
 
 #include "../nn/helpers.hpp"
-#include "limn/explain/grad_cam.hpp"
-#include "limn/explain/lap.hpp"
-#include "limn/explain/lap_alone.hpp"
+#include "limn/explain/cam/grad_cam.hpp"
+#include "limn/explain/lap/lap.hpp"
+#include "limn/explain/lap/lap_alone.hpp"
 #include "limn/models/resnet.hpp"
 
 using namespace limn;

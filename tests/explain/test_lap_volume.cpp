@@ -3,7 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "../nn/helpers.hpp"
-#include "limn/explain/lap_volume.hpp"
+#include "limn/explain/lap/lap_volume.hpp"
 #include "limn/loss/classification.hpp"
 #include "limn/loss/lap.hpp"
 #include "limn/nn/sequential.hpp"

@@ -7,7 +7,7 @@
 
 #include "../backend/reference_conv.hpp"
 #include "limn/autograd/check.hpp"
-#include "limn/explain/gradient.hpp"
+#include "limn/explain/gradients/gradient.hpp"
 #include "limn/models/resnet.hpp"
 #include "random_net.hpp"
 #include "recorded/attribution_net.hpp"

@@ -3,7 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "../nn/helpers.hpp"
-#include "limn/explain/gradient_shap.hpp"
+#include "limn/explain/gradients/gradient_shap.hpp"
 #include "limn/explain/shap.hpp"
 #include "limn/models/resnet.hpp"
 #include "recorded/shap_fixtures.hpp"

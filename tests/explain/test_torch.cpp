@@ -3,7 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "../nn/helpers.hpp"
-#include "limn/explain/guided_backprop.hpp"
+#include "limn/explain/gradients/guided_backprop.hpp"
 #include "limn/nn/layers.hpp"
 #include "limn/nn/sequential.hpp"
 #include "recorded/torch_fixtures.hpp"

@@ -6,7 +6,7 @@
 
 #include "../nn/helpers.hpp"
 #include "limn/autograd/check.hpp"
-#include "limn/explain/lap.hpp"
+#include "limn/explain/lap/lap.hpp"
 #include "limn/loss/classification.hpp"
 #include "limn/loss/explanation.hpp"
 #include "limn/models/resnet.hpp"

@@ -5,7 +5,7 @@
 #include <cstdio>
 
 #include "../nn/helpers.hpp"
-#include "limn/explain/activation.hpp"
+#include "limn/explain/cam/activation.hpp"
 #include "limn/loss/branches.hpp"
 #include "limn/models/bagnet.hpp"
 #include "limn/models/two_branch.hpp"

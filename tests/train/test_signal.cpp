@@ -2,7 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "limn/evaluate/evaluate.hpp"
-#include "limn/explain/lap.hpp"
+#include "limn/explain/lap/lap.hpp"
 #include "limn/loss/classification.hpp"
 #include "limn/loss/lap.hpp"
 #include "limn/loss/lap_expert.hpp"

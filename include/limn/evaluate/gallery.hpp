@@ -8,8 +8,8 @@
 #include "limn/core/append.hpp"
 #include "limn/core/order.hpp"
 #include "limn/evaluate/predict.hpp"
-#include "limn/explain/grad_cam.hpp"
-#include "limn/explain/lap.hpp"
+#include "limn/explain/cam/grad_cam.hpp"
+#include "limn/explain/lap/lap.hpp"
 #include "limn/report/types.hpp"
 
 namespace limn {

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "limn/explain/grad_cam.hpp"
+#include "limn/explain/cam/grad_cam.hpp"
 
 namespace limn::explain {
 

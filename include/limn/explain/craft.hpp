@@ -13,7 +13,7 @@
 #include <span>
 #include <vector>
 
-#include "limn/explain/cam_family.hpp"
+#include "limn/explain/cam/cam_family.hpp"
 #include "limn/explain/concepts/concepts.hpp"
 #include "limn/explain/concepts/halton.hpp"
 #include "limn/explain/concepts/patches.hpp"

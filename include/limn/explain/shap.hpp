@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "limn/core/fill.hpp"
-#include "limn/explain/averaged_gradients.hpp"
+#include "limn/explain/gradients/averaged_gradients.hpp"
 
 namespace limn::explain {
 

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "limn/explain/grad_cam.hpp"
-#include "limn/explain/input_gradient.hpp"
+#include "limn/explain/cam/grad_cam.hpp"
+#include "limn/explain/gradients/input_gradient.hpp"
 #include "limn/loss/explanation_designs.hpp"
 #include "limn/loss/loss.hpp"
 

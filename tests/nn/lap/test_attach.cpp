@@ -2,9 +2,9 @@
 #include <doctest/doctest.h>
 
 #include "../helpers.hpp"
-#include "limn/explain/grad_cam.hpp"
-#include "limn/explain/guided_backprop.hpp"
-#include "limn/explain/lap.hpp"
+#include "limn/explain/cam/grad_cam.hpp"
+#include "limn/explain/gradients/guided_backprop.hpp"
+#include "limn/explain/lap/lap.hpp"
 #include "limn/loss/lap.hpp"
 #include "limn/models/resnet.hpp"
 #include "limn/nn/attach.hpp"

@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "limn/explain/averaged_gradients.hpp"
+#include "limn/explain/gradients/averaged_gradients.hpp"
 
 namespace limn::explain {
 

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "limn/explain/lap.hpp"
+#include "limn/explain/lap/lap.hpp"
 
 namespace limn::explain {
 

@@ -1,4 +1,4 @@
-// The explanation that a LAP network gives of a volume: explain/lap.hpp, with a depth.
+// The explanation that a LAP network gives of a volume: explain/lap/lap.hpp, with a depth.
 #pragma once
 
 #include <array>
@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "limn/explain/lap.hpp"
+#include "limn/explain/lap/lap.hpp"
 
 namespace limn::explain {
 

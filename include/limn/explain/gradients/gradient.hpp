@@ -1,5 +1,5 @@
 // What needs no more than the gradient of a class score in the picture: its product with the picture, and DeconvNet.
-// The gradient itself is explain/input_gradient.hpp.
+// The gradient itself is explain/gradients/input_gradient.hpp.
 #pragma once
 
 #include <span>
