@@ -26,7 +26,7 @@ using Full =
     models::TwoBranch<models::ResNet50<Cpu, 3, 2>, models::BagNet33<Cpu, 3, 2>, AttentionGate<Cpu, 2048, 2048, 512>>;
 static_assert(Full::global_map == Dims{7, 7, 2048} && Full::local_map == Dims{24, 24, 2048});
 static_assert(Full::fused_map == Dims{24, 24, 2048} && Full::decided_by == 2 * 2048 + 64 * 24 * 24);
-static_assert(shape_of<Full>({224, 224, 3}) == Dims{1, 1, 2});
+static_assert(shape_of<Full>({224, 224, 3}) == Dims{1, 1, 2} && shape_of<Full>({256, 200, 3}) == Dims{1, 1, 2});
 using Joined =
     models::TwoBranch<models::ResNet50<Cpu, 3, 2>, models::BagNet33<Cpu, 3, 2>, Concatenate<Cpu, 2048, 2048>>;
 static_assert(Joined::fused_map == Dims{24, 24, 2048});
@@ -134,12 +134,19 @@ TEST_CASE("an activation map is clipped between ranks") {
         "explain::Activation: clip must be at least 0 and below .5, got 0.5");
 }
 
-TEST_CASE("what does not fit is refused") {
+TEST_CASE("a picture of another size: the projected map is resized to the one that the decision reads") {
   const Gated net{Seed{1}};
-  Run<Cpu> run;
-  CHECK(message_of([&] {
-          (void)run(net, Var<Cpu>(Tensor<Cpu>(Shape{1, 48, 64, 1}, 0.f)));
-        }) == "TwoBranch: expected pictures of 64 x 64, got (1, 48, 64, 1)");
+  const Var<Cpu> images = testing::random_tensor<Cpu>({2, 80, 96, 1}, "images");
+  Run<Cpu> run, parts;
+  const auto map = run.tap(net.projection), global = run.tap(net.global.avgpool), local = run.tap(net.local.avgpool);
+  const Tensor<Cpu> logits = run(net, images).value();
+  CHECK(run.tapped(map).shape() == Shape{2, 6, 8, 4});
+  const Var<Cpu> all =
+      concat<Cpu>({flatten(run.tapped(global)), flatten(run.tapped(local)), flatten(resize(run.tapped(map), 4, 4))}, 1);
+  CHECK(testing::same_bits(parts(net.fc, all).value(), logits));
+}
+
+TEST_CASE("weights of the losses that do not sum to one are refused") {
   CHECK(message_of([] { (void)branch_losses({.global = .5f, .local = .3f, .fused = .4f}); }) ==
         "branch_losses: weights must be at least 0 and sum to one, got 0.5, 0.3, 0.4");
   CHECK(message_of([] {

@@ -56,7 +56,8 @@ struct DeepProjection {
 }  // namespace detail
 
 /// Fusion: AttentionGate, Concatenate, Multiply (nn/fusion.hpp), or yours; its channels must be those of the maps.
-/// Size: height and width of the pictures, which the decision's weights depend on. Fused: channels of the projection.
+/// Size: height and width of the pictures that the decision is made for, which reads the projected map element by
+/// element; that of other pictures is resized. Fused: channels of the projection.
 /// Output: logits (n, classes) of the decision (Eq. 6). Those of the branches are at "global.fc" and "local.fc", see
 /// CrossEntropyAt.
 template <Backbone Global, Backbone Local, class Fusion, int Size = 224, int Fused = 64,
@@ -91,19 +92,16 @@ struct TwoBranch {
 
   [[gnu::cold]] explicit TwoBranch(Seed seed = {}) { initialise(*this, seed); }
 
-  static constexpr Dims shape(Dims in) {
-    return in == picture ? Dims{1, 1, out_channels} : Dims{0, 0, out_channels};  // nothing is left of other pictures
-  }
+  static constexpr Dims shape(Dims) { return {1, 1, out_channels}; }
 
   Var<B> operator()(const Var<B>& image, auto& run) const {
-    require<ShapeError>(image.rank() == 4 && image.dim(1) == Size && image.dim(2) == Size,
-                        "TwoBranch: expected pictures of ", Size, " x ", Size, ", got ", image.shape());
     const Var<B> g = global.features(image, run), l = local.features(image, run);
     const Var<B> of_g = flatten(run(global.avgpool, g)), of_l = flatten(run(local.avgpool, l));
     (void)run(global.fc, of_g);                           // (n, classes), for those who listen
     (void)run(local.fc, of_l);                            // (n, classes)
     const Var<B> y = run(projection, run(fusion, l, g));  // (n, h, w, fused)
-    return run(fc, concat<B>({of_g, of_l, flatten(y)}, 1));
+    const Var<B> read = resize(y, fused_map.height, fused_map.width);
+    return run(fc, concat<B>({of_g, of_l, flatten(read)}, 1));
   }
 };
 
