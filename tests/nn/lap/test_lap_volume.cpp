@@ -53,7 +53,7 @@ struct OneConv {
 
 }  // namespace
 
-TEST_CASE("LAP-Pool of a volume of one slice has the bits of LAP-Pool of the picture, also in its gradients") {
+TEST_CASE("LAP-Pool of a volume of one slice has the bits of LAP-Pool of the picture") {
   const Shape picture{2, 5, 6, 3}, volume{2, 1, 5, 6, 3};
   for (const Window& win : {Window::square(3, 2, 1), Window::square(2, 2), Window{5, 6}, Window{3, 2, 1, 2, 1, 0}}) {
     const Tensor<D> numbers = random_tensor<D>(picture, "x"), all = scores({2, 5, 6, 1});
@@ -67,7 +67,8 @@ TEST_CASE("LAP-Pool of a volume of one slice has the bits of LAP-Pool of the pic
     const Tensor<D> up = random_tensor<D>(out, "up");
     const auto d = grad<D>({flat}, {x, q, a}, {.upstream = {up}});
     const auto e = grad<D>({boxed}, {v, r, b}, {.upstream = {up.reshape(boxed.shape())}});
-    for (std::size_t i = 0; i < 3; ++i) CHECK(same_bits(d[i].value(), e[i].value().reshape(d[i].shape())));
+    // Gradients sum over channels, in an order that the compiler chooses for each kernel and processor.
+    for (std::size_t i = 0; i < 3; ++i) CHECK(difference(e[i].value().reshape(d[i].shape()), d[i].value()) < 1e-14);
   }
 }
 
