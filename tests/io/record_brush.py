@@ -18,7 +18,7 @@ masks = {
     "stripes": numpy.tile([1, 0, 1, 1, 0], (4, 1)),
     "disc": (rows - 12) ** 2 + (columns - 25) ** 2 < 81,
     "noise": random.rand(9, 13) < 0.4,
-    "wide": numpy.arange(300 * 70).reshape(70, 300) > 15000,  # runs longer than 16 bits tell
+    "wide": numpy.arange(300 * 70).reshape(70, 300) > 20000,  # zeros for longer than 16 bits tell
 }
 print("// Brush strokes of label-studio-converter 0.0.59: record_brush.py. Do not edit by hand.")
 print("#pragma once\n\n#include <cstdint>\n#include <string>\n#include <vector>\n\nnamespace limn::recorded {\n")
