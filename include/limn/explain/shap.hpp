@@ -61,12 +61,12 @@ struct Shap {
   static constexpr const char* name = "SHAP";
   static constexpr bool probability = false;
 
-  Index evaluations = 500;  ///< partly covered pictures for each picture; four for each halving
+  Index evaluations = 500;  ///< partly covered pictures for each picture; two for each halving
   Fill cover = {.with = FillWith::blur};
   Output of = Output::probability;
   Index batch = 32;  ///< partly covered pictures a pass: the memory that may be used; the values depend on it a little
 
-  /// The map has the picture's size. Throws OptionError for fewer than 4 evaluations or a batch below 2.
+  /// The map has the picture's size. Throws OptionError for fewer than 2 evaluations or a batch below 2.
   template <class Net, Backend B>
   [[nodiscard, gnu::cold]] std::vector<Explanation> operator()(const Net& net, const Tensor<B>& images,
                                                                std::span<const Index> classes) const {
@@ -101,8 +101,8 @@ struct Shap {
   [[gnu::cold, gnu::noinline]] std::vector<Explanation> explain(
       const FunctionRef<Tensor<B>(const Tensor<B>& some)>& answer, const Tensor<B>& images,
       std::span<const Index> classes) const {
-    require<OptionError>(evaluations >= 4 && batch >= 2, "SHAP: ", evaluations, " evaluations in batches of ", batch,
-                         ", expected at least 4 and 2");
+    require<OptionError>(evaluations >= 2 && batch >= 2, "SHAP: ", evaluations, " evaluations in batches of ", batch,
+                         ", expected at least 2 of both");
     require<ShapeError>(images.rank() == 4 && images.dim(0) == static_cast<Index>(classes.size()), "SHAP: images ",
                         images.shape(), ", but ", classes.size(), " classes");
     const auto regions = detail::halves(images.dim(1), images.dim(2));
