@@ -54,7 +54,7 @@ struct BagStageOf<B, In, Width, Kernel, Stride, std::integer_sequence<int, Rest.
 
 /// In: channels of the image. Large: stages that begin with a 3x3 convolution (4, 3 and 2 in BagNet-33, -17 and -9).
 /// Width: channels after the stem. Output: logits (n, Classes); every class's logit is the mean over the map of what
-/// each patch says (see patch_logits).
+/// each patch says: run(net.fc, net.features(image, run)).
 template <Backend B, int In, int Classes, int Large = 4, int Width = 64, Blocks PerStage = Blocks{3, 4, 6, 3}>
 struct BagNet {
   static_assert(Large >= 0 && Large <= 4, "limn: BagNet: 0 to 4 stages begin with a 3x3 convolution");

@@ -9,10 +9,11 @@ namespace limn::models {
 
 /// A network that gives its last feature map, pools it and decides: ResNet, BagNet, or yours.
 template <class N>
-concept Backbone = requires {
+concept Backbone = requires(const N& net, const Var<backend_of<N>>& image, Run<backend_of<N>>& run) {
   { N::map_channels } -> std::convertible_to<int>;
   { N::out_channels } -> std::convertible_to<int>;
   { N::map_shape(Dims{224, 224, N::in_channels}) } -> std::convertible_to<Dims>;
+  { net.features(image, run) } -> std::convertible_to<Var<backend_of<N>>>;
   &N::avgpool;
   &N::fc;
 };

@@ -72,7 +72,14 @@ class Run {
   /// Calls a layer of two inputs.
   template <class L>
   Var<B> operator()(const L& layer, const Var<B>& x, const Var<B>& y) {
-    return call(detail::address_of(layer), detail::TypeOf<L>::value, x, [&] { return Var<B>(layer(x, y, *this)); });
+    constexpr bool callable = requires(Run & run) {
+      { layer(x, y, run) } -> std::convertible_to<Var<B>>;
+    };
+    static_assert(callable, "limn: a layer of two inputs is called as Var<B> operator()(x, y, auto& run) const");
+    if constexpr (callable) {
+      return call(detail::address_of(layer), detail::TypeOf<L>::value, x, [&] { return Var<B>(layer(x, y, *this)); });
+    }
+    return x;  // so that the message above stays the only one
   }
   /// A call of the layer that is computed by f(), for layers that are computed together.
   template <class L, class F>
@@ -87,17 +94,13 @@ class Run {
   template <Name Path, class Net>
   void watch(const Net& net) {
     const auto& layer = at<Path>(net);
-    for (const Tap& tap : taps_)
-      if (tap.path == Path.view() && tap.layer == &layer) return;
-    taps_[tap(layer)].path = Path.view();
+    if (!watches(&layer, Path.view())) taps_[tap(layer)].path = Path.view();
   }
   /// The same as watch(), and no bit of the pass differs; for layers that listen() takes.
   template <Name Path, class Net>
   void listen(const Net& net) {
     const auto& layer = at<Path>(net);
-    for (const Tap& tap : taps_)
-      if (tap.path == Path.view() && tap.layer == &layer) return;
-    taps_[listen(layer)].path = Path.view();
+    if (!watches(&layer, Path.view())) taps_[listen(layer)].path = Path.view();
   }
   /// Gradients with respect to the pictures will be needed: input() makes them a variable.
   void watch_input() { watches_input_ = true; }
@@ -247,6 +250,12 @@ class Run {
   }
 
  private:
+  [[nodiscard]] bool watches(const void* layer, std::string_view path) const {
+    for (const Tap& tap : taps_)
+      if (tap.path == path && tap.layer == layer) return true;
+    return false;
+  }
+
   template <class L>
   static constexpr bool is_layer = requires(const L& layer, const Var<B>& x, Run& run) {
     { layer(x, run) } -> std::convertible_to<Var<B>>;
