@@ -23,8 +23,6 @@ if [[ -z $out ]]; then
 fi
 
 cmake/setup.sh
-# Idle threads sleep: spinning ones are slow where other programs run too.
-export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive}
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 echo "building $name ..." >&2
