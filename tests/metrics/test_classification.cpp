@@ -145,6 +145,14 @@ TEST_CASE("bad predictions are refused with the place and the value") {
                        "classification scores: expected probabilities of 2 or more classes, got 1", ShapeError);
 }
 
+TEST_CASE("precision weighted by how often the classes occur; a class that is never predicted counts nothing") {
+  // Truth 0 0 0 1 1 2, predicted 0 0 1 1 0 1: precisions 2/3, 1/3 and none.
+  const xt::xtensor<float, 2> p{{1, 0, 0}, {1, 0, 0}, {0, 1, 0}, {0, 1, 0}, {1, 0, 0}, {0, 1, 0}};
+  const auto scores = metrics::classification(p, {0, 0, 0, 1, 1, 2});
+  CHECK(scores.weighted_precision == doctest::Approx((3 * 2. / 3 + 2 * 1. / 3 + 1 * 0.) / 6));
+  CHECK(std::isnan(metrics::classification(xt::zeros<float>({0, 2}), {}).weighted_precision));
+}
+
 TEST_CASE("the interval of F1 is Wilson's of TP / (TP + FP + FN)") {
   // 8 true positives, 1 false, 2 missed, 3 true negatives. Wilson (1927) for 8 of 11: 0.434355 to 0.902539.
   std::vector<float> said(8, .9f);

@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-#include "limn/report/trade_off.hpp"
+#include "limn/report/charts/trade_off.hpp"
 #include "page_helpers.hpp"
 
 using namespace limn;

@@ -11,7 +11,7 @@
 #include "limn/evaluate/pictures.hpp"
 #include "limn/evaluate/study.hpp"
 #include "limn/report/grid.hpp"
-#include "limn/report/trade_off.hpp"
+#include "limn/report/charts/trade_off.hpp"
 
 namespace limn {
 

@@ -33,6 +33,9 @@ struct ClassificationScores {
   double balanced_accuracy = undefined_value;  ///< mean over the classes of the share found
   double sensitivity = undefined_value, specificity = undefined_value, precision = undefined_value,
          f1 = undefined_value;
+  /// Mean of the classes' precisions, weighted by how many samples each class has; a class that was never predicted
+  /// counts 0. The recall weighted so is the accuracy. Papers report both under the names precision and sensitivity.
+  double weighted_precision = undefined_value;
   /// 95%, two classes: Wilson's of TP / (TP + FP + FN), which F1 is a function of.
   std::array<double, 2> f1_interval{undefined_value, undefined_value};
   double auc = undefined_value;
@@ -126,6 +129,7 @@ namespace detail {
   for (std::size_t b = 0; b < bins; ++b)
     scores.calibration_error += std::abs(bin_confidence[b] - bin_hits[b]) / static_cast<double>(count);
 
+  scores.weighted_precision = 0;
   Running recall, sensitivity, specificity, precision, f1, area;
   const auto share = [&](Index part, Index whole, Running& mean, const char* name, std::size_t k, const char* why) {
     if (whole == 0) scores.undefined.push_back(text(name, " of class ", k, ": ", why));
@@ -139,6 +143,9 @@ namespace detail {
     }
     const Index true_positives = scores.confusion(k, k), others = scores.count - truths;
     share(true_positives, truths, recall, "sensitivity", k, "no sample has this class");
+    if (predicted > 0)
+      scores.weighted_precision +=
+          static_cast<double>(truths * true_positives) / (static_cast<double>(predicted) * static_cast<double>(count));
     if (classes == 2 && k == 0) continue;
     if (truths > 0) sensitivity.add(static_cast<double>(true_positives) / static_cast<double>(truths));
     share(others - (predicted - true_positives), others, specificity, "specificity", k, "all samples have this class");

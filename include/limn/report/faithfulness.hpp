@@ -7,7 +7,7 @@
 
 #include "limn/io/json.hpp"
 #include "limn/metrics/faithfulness_scores.hpp"
-#include "limn/report/svg.hpp"
+#include "limn/report/charts/svg.hpp"
 #include "limn/report/table.hpp"
 #include "limn/report/text.hpp"
 

@@ -23,7 +23,7 @@ class Page {
   /// Names and values, in two columns.
   [[gnu::cold]] Page& facts(const Facts& facts) { return add({detail::facts_table(facts)}); }
   [[gnu::cold]] Page& table(const Table& table) { return add({html_table(table)}); }
-  /// Charts of svg.hpp and trade_off.hpp, side by side where there is room.
+  /// Charts (report/charts/), side by side where there is room.
   [[gnu::cold]] Page& charts(const std::vector<std::string>& svgs) {
     std::string all;
     for (const std::string& svg : svgs) all += svg;

@@ -37,6 +37,7 @@ figcaption { font-size: .9rem; }
 .s3 { stroke: var(--s3); stroke-dasharray: 9 3 2 3; } .s4 { stroke: var(--s4); stroke-dasharray: 4 2; }
 .s5 { stroke: var(--s5); stroke-dasharray: 12 4; } .s6 { stroke: var(--s6); stroke-dasharray: 1 2; }
 .s7 { stroke: var(--s7); stroke-dasharray: 9 2 2 2 2 2; } .dot { fill: var(--paper); stroke-width: 2; stroke-dasharray: none; }
+.band { opacity: .18; }
 .whisker { stroke-width: 1; stroke-dasharray: none; opacity: .55; }
 .legend { font-size: .85rem; display: flex; flex-wrap: wrap; gap: .1rem 1.1rem; }
 .legend svg { width: 26px; height: 8px; } .legend b { color: var(--ink); }

@@ -25,7 +25,7 @@ namespace detail {
 struct Axis {
   double low = 0, high = 1;
   bool logarithmic = false;
-  std::vector<double> ticks;
+  std::vector<double> ticks = {};
   int digits = 0;
 
   double operator()(double v) const {
@@ -111,6 +111,12 @@ struct Frame {
 
 inline std::string style_class(std::size_t i) { return "s" + std::to_string(i % 8); }
 
+/// A piece of line k, for legends.
+[[gnu::cold]] inline std::string line_sample(std::size_t k) {
+  return joined({"<svg viewBox=\"0 0 26 8\"><line class=\"line ", style_class(k),
+                 "\" x1=\"0\" y1=\"4\" x2=\"26\" y2=\"4\"/></svg>"});
+}
+
 }  // namespace detail
 
 /// A line chart with its legend (which gives each line's last value). The vertical axis is logarithmic where all values
@@ -162,9 +168,7 @@ inline std::string style_class(std::size_t i) { return "s" + std::to_string(i % 
         put(svg, {"<polyline class=\"line ", style, "\" points=\"", points, "\"/>\n"});
       i = end;
     }
-    put(legend, {"<span><svg viewBox=\"0 0 26 8\"><line class=\"line ", style,
-                 "\" x1=\"0\" y1=\"4\" x2=\"26\" y2=\"4\"/></svg> ", escape(line.name), " <b>", fixed(last, 3),
-                 "</b></span> "});
+    put(legend, {"<span>", detail::line_sample(k), " ", escape(line.name), " <b>", fixed(last, 3), "</b></span> "});
   }
   return joined({svg, "</svg>\n", legend, "</p></figure>\n"});
 }

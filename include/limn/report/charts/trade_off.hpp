@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "limn/metrics/comparison.hpp"
-#include "limn/report/svg.hpp"
+#include "limn/report/charts/svg.hpp"
 
 namespace limn::report {
 
@@ -65,8 +65,7 @@ struct TradeOffLine {
                  "</text>\n"});
     }
     put(svg, {"<polyline class=\"line ", style, "\" points=\"", path, "\"/>\n", dots});
-    put(legend, {"<span><svg viewBox=\"0 0 26 8\"><line class=\"line ", style,
-                 "\" x1=\"0\" y1=\"4\" x2=\"26\" y2=\"4\"/></svg> ", escape(lines[k].name), "</span> "});
+    put(legend, {"<span>", detail::line_sample(k), " ", escape(lines[k].name), "</span> "});
   }
   return joined({svg, "</svg>\n", legend, "</p></figure>\n"});
 }
