@@ -55,4 +55,18 @@ template <class Net, class Explainer>
   }
 }
 
+/// The map that the explainer gives for each picture of the set and its label, over the picture.
+template <class Net, class Explainer>
+[[nodiscard, gnu::cold]] std::vector<explain::Map> maps_over(const Net& net, const data::Dataset& set,
+                                                             const Explainer& explainer) {
+  std::vector<explain::Map> out;
+  auto stream = data::Loader(set, {.batch = evaluation_batch}).epoch(0);
+  while (auto host = stream.next()) {
+    const auto batch = to_batch<backend_of<Net>>(std::move(*host));
+    for (const explain::Explanation& e : explainer(net, batch.images, std::span<const Index>(batch.labels)))
+      out.push_back(explain::over_picture(e.map, e.grid, set.height(), set.width()));
+  }
+  return out;
+}
+
 }  // namespace limn
