@@ -7,7 +7,7 @@
 
 namespace example {
 
-limn::data::Dataset two_classes(const RunOptions& options) {
+limn::data::Dataset labelled(const RunOptions& options) {
   using namespace limn;
   if (options.data.empty())
     return data::phantoms({.count = options.pictures, .size = options.size, .seed = options.seed});
@@ -20,13 +20,19 @@ limn::data::Dataset two_classes(const RunOptions& options) {
   } else if (has("benign") && has("malignant")) {
     folder.classes = {{"benign"}, {"malignant"}};
   } else {
-    std::string found;
-    for (const auto& label : labels) found += (found.empty() ? "" : ", ") + label;
-    require<OptionError>(labels.size() == 2, options.data, ": expected two labels, or \"No Finding\" and others, or ",
-                         "\"benign\" and \"malignant\"; found ", found);
     return all;
   }
   return data::image_folder(options.data, folder);
+}
+
+limn::data::Dataset two_classes(const RunOptions& options) {
+  const limn::data::Dataset all = labelled(options);
+  std::string found;
+  for (const auto& label : all.class_names()) found += (found.empty() ? "" : ", ") + label;
+  limn::require<limn::OptionError>(all.classes() == 2, options.data,
+                                   ": expected two labels, or \"No Finding\" and others, or ",
+                                   "\"benign\" and \"malignant\"; found ", found);
+  return all;
 }
 
 }  // namespace example

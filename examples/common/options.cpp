@@ -53,6 +53,12 @@ RunOptions parse(int argc, char** argv, const std::string& description, RunOptio
         ->capture_default_str();
     number("--runs", options.runs, "Runs of each setting, with different seeds", limn::Index{1}, limn::Index{1000});
     app.add_flag("--full", options.full, "Try all that the study can try: hours");
+    if (options.annotations)
+      app.add_option("--annotations", *options.annotations,
+                     "Folder of what people marked: Label Studio's *.json, NAME/PICTURE.png, and their answers in "
+                     "satisfaction.csv and trust.csv; without it, annotators are made up")
+          ->check(CLI::Validator(CLI::ExistingDirectory).description(""))
+          ->type_name("DIR");
   }
 
   try {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,9 @@ struct RunOptions {
   std::string study = {};  ///< the one to do
   limn::Index runs = 3;    ///< with different seeds, of everything that is tried
   bool full = false;       ///< all that the study can try
+  /// Programs that compare maps with what several people marked: the name of the folder, asked for where it is not
+  /// none.
+  std::optional<std::string> annotations = std::nullopt;
 };
 
 /// Reads the command line, sets limn's number of threads, and prints limn::about() to stderr. Ends the program after

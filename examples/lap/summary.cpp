@@ -1,9 +1,9 @@
 #include "lap/summary.hpp"
 
 #include <algorithm>
-#include <cstdio>
 #include <string>
 
+#include "common/output.hpp"
 #include "limn/evaluate/study_report.hpp"
 
 namespace example {
@@ -15,31 +15,6 @@ namespace {
 using Names = std::vector<std::string>;
 using Groups = std::vector<StudyGroup>;
 using Measure = double PictureScores::*;
-
-/// Tables that go to the page, to the terminal and to summary.csv.
-struct Output {
-  report::Page page;
-  std::string csv = {};
-
-  /// A table of its own, under its title.
-  void section(const std::string& title, const report::Table& table, const std::string& words = {}) {
-    page.heading(title);
-    if (!words.empty()) page.words(words);
-    put(title, table);
-  }
-  /// One of several tables under a heading.
-  void table(const std::string& title, const report::Table& table) {
-    page.words(title);
-    put(title, table);
-  }
-
- private:
-  void put(const std::string& title, const report::Table& table) {
-    page.table(table);
-    csv += title + "\n" + report::csv(table) + "\n";
-    std::printf("%s\n\n%s\n", title.c_str(), report::markdown(table).c_str());
-  }
-};
 
 bool is_lap(const StudyGroup& group) { return group.setting("explainer").starts_with("LAP"); }
 

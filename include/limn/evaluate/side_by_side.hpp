@@ -38,7 +38,8 @@ namespace limn {
   return out;
 }
 
-/// Adds to every picture the map that the explainer gives for class `of_class`, under "NAME: what the network says".
+/// Adds to every picture the map that the explainer gives for class `of_class` (-1: for the one that is there), under
+/// "NAME: what the network says".
 template <class Net, class Explainer>
 [[gnu::cold]] void add_maps(report::Gallery& gallery, const std::string& name, const Net& net,
                             const Explainer& explainer, const std::vector<std::string>& class_names, Index of_class) {
@@ -48,7 +49,9 @@ template <class Net, class Explainer>
     Run<B> run;
     const Tensor<B> p = probabilities(net, image, run);
     const Index said = predicted_classes(p).front();
-    const auto e = explainer(net, image, std::span<const Index>(&of_class, 1)).front();
+    const Index there = std::find(class_names.begin(), class_names.end(), picture.truth) - class_names.begin();
+    const Index explained = of_class < 0 ? there : of_class;
+    const auto e = explainer(net, image, std::span<const Index>(&explained, 1)).front();
     picture.maps.push_back({text(name, ": ", class_names[static_cast<std::size_t>(said)], " ",
                                  report::percent(static_cast<double>(p(0, said)), 0)),
                             explain::over_picture(e.map, e.grid, image.dim(1), image.dim(2)), Explainer::probability});
