@@ -18,6 +18,14 @@ namespace {
 struct ItselfRelative : Itself {
   static constexpr bool probability = false;
 };
+/// Its map is the number of the class.
+struct OfClass : Itself {
+  template <class Net, Backend B>
+  std::vector<explain::Explanation> operator()(const Net&, const Tensor<B>&, std::span<const Index> classes) const {
+    return {{.map = data::Mask(data::Mask::shape_type{1, 1}, static_cast<float>(classes[0]))}};
+  }
+};
+
 }  // namespace
 
 TEST_CASE("every picture is scored, right or wrong; what cannot be measured is NaN") {
@@ -113,4 +121,19 @@ TEST_CASE("pictures side by side: some of each class, a map for every network") 
   CHECK(missed.maps[0].probability);
   CHECK(missed.maps[0].map == data::Mask{{.1f, .1f}, {.6f, .1f}});
   CHECK(gallery.pictures[1].maps[0].name == "bright: yes 96%");
+
+  // The class of the map: the one that is asked for, or the one that is there.
+  gallery = pictures_of(set, {2, 4});  // "yes" and "no"
+  add_maps(gallery, "asked", Bright{}, OfClass{}, set.class_names(), 1);
+  add_maps(gallery, "there", Bright{}, OfClass{}, set.class_names(), -1);
+  CHECK(gallery.pictures[0].maps[1].map(0, 0) == 1);
+  CHECK(gallery.pictures[1].maps[0].map(0, 0) == 1);
+  CHECK(gallery.pictures[1].maps[1].map(0, 0) == 0);
+}
+
+TEST_CASE("a map over each picture of a set, in its order") {
+  const data::Dataset set = pictures();
+  const std::vector<explain::Map> maps = maps_over(Bright{}, set, Itself{});
+  REQUIRE(static_cast<Index>(maps.size()) == set.size());
+  CHECK(maps[2] == data::Mask{{.1f, .1f}, {.6f, .1f}});
 }
