@@ -30,6 +30,14 @@ constexpr auto number_name() {
   return out;
 }
 
+/// One name behind the other: joined<"denselayer", number_name<1>()>().
+template <Name A, Name B>
+constexpr auto joined() {
+  Name<sizeof(A.text) + sizeof(B.text) - 1> out;
+  std::copy_n(B.text, sizeof(B.text), std::copy_n(A.text, sizeof(A.text) - 1, out.text));
+  return out;
+}
+
 /// One named member of a layer.
 template <Name N, class Owner, class Member>
 struct Field {

@@ -212,6 +212,19 @@ struct MaxPool2d {
   }
 };
 
+/// Mean of every window; padding counts as zeros.
+template <Backend B, int Kernel, int Stride = Kernel, int Padding = 0>
+struct AvgPool2d {
+  static constexpr Window window = Window::square(Kernel, Stride, Padding);
+  static constexpr auto fields = Fields{};
+  static constexpr Dims shape(Dims in) { return {window.out_h(in.height), window.out_w(in.width), in.channels}; }
+  Var<B> operator()(const Var<B>& x, auto& run) const {
+    Var<B> y = avg_pool2d(x, window);
+    run.pooled(x, window);
+    return y;
+  }
+};
+
 /// (n, h, w, c) -> (n, 1, 1, c)
 template <Backend B>
 struct GlobalAverage {
