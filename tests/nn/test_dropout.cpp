@@ -54,6 +54,26 @@ TEST_CASE("outside training, and with a rate of 0, nothing happens") {
   CHECK(same_bits(dropped({0}, x, Seed{1}), x));
 }
 
+TEST_CASE("a pass outside training can drop too, and batch norm does not notice") {
+  using Net = Sequential<BatchNorm2d<Cpu, 3>, Dropout<Cpu>>;
+  Net net;
+  initialise(net, Seed{1});
+  const Tensor<Cpu> x = random_tensor<Cpu>({4, 5, 5, 3}, "x");
+  const auto answer = [&](bool dropping, Seed seed) {
+    Run<Cpu> run;
+    run.dropping = dropping;
+    run.seed = seed;
+    const Tensor<Cpu> y = run(net, Var<Cpu>(x)).value();
+    CHECK(run.drew() == dropping);
+    return y;
+  };
+  const Tensor<Cpu> whole = answer(false, Seed{1}), some = answer(true, Seed{1});
+  for (Index i = 0; i < x.size(); ++i)
+    CHECK((some.data()[i] == 0 || some.data()[i] == doctest::Approx(2 * whole.data()[i])));
+  CHECK(same_bits(some, answer(true, Seed{1})));
+  CHECK(!same_bits(some, answer(true, Seed{2})));
+}
+
 TEST_CASE("gradients") { CHECK(check_layer<Dropout<CpuDouble>>({5, 4, 3}).error < 1e-8); }
 
 TEST_CASE("a part that is computed again drops the same") {

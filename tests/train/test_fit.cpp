@@ -182,6 +182,36 @@ TEST_CASE("a last batch of one picture is left out where statistics are learned"
   CHECK(net.stem.bn.num_batches_tracked.value()(0) == 2);
 }
 
+TEST_CASE("a last batch that is not full can be left out") {
+  Net net;
+  const auto data = pictures(11, "t");
+  train::fit(net, CrossEntropy{}, Adam{}, data, data,
+             {.epochs = 1, .batch = 4, .balanced = false, .drop_last = true, .quiet = true});
+  CHECK(net.stem.bn.num_batches_tracked.value()(0) == 2);
+}
+
+TEST_CASE("before an epoch is validated the network can be changed, and what is validated and kept is that") {
+  const auto data = pictures(9, "t");  // 6 of noise, 3 of stripes
+  Linears net;
+  Index calls = 0;
+  const auto says = [&](Index label) {  // the same of every picture
+    net.fc.weight.value().fill(0);
+    net.fc.bias.value()(0) = label == 0 ? 1 : -1;
+    net.fc.bias.value()(1) = 0;
+  };
+  std::vector<double> seen;
+  train::fit(net, CrossEntropy{}, Sgd{{.lr = .1}}, data, data,
+             {.epochs = 3,
+              .batch = 4,
+              .monitor = "val_accuracy",
+              .quiet = true,
+              .on_epoch = [&](const train::EpochRecord& record) { seen.push_back(record.at("val_accuracy")); },
+              .before_validation = [&] { says(calls++ == 1 ? 0 : 1); }});
+  CHECK(calls == 3);
+  CHECK(seen == std::vector<double>{3. / 9, 6. / 9, 3. / 9});
+  CHECK(net.fc.bias.value()(0) == 1);  // of the second epoch, the best
+}
+
 TEST_CASE("lines of progress") {
   const train::StepRecord step{3, 30, 5, 40, 153.26, 3725, {{"loss", 0.693}}};
   CHECK(train::detail::step_line(step) ==

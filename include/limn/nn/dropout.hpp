@@ -18,8 +18,9 @@ template <Backend B>
 }
 }  // namespace detail
 
-/// In training every number is 0 with probability `rate` and otherwise divided by 1 - rate; else nothing happens. What
-/// is dropped depends on the seed of the pass (Run::seed) and the layer's turn in it alone.
+/// In training, and where Run::dropping says so, every number is 0 with probability `rate` and otherwise divided by 1 -
+/// rate; else nothing happens. What is dropped depends on the seed of the pass (Run::seed) and the layer's turn in it
+/// alone.
 template <Backend B>
 struct Dropout {
   double rate = .5;
@@ -29,7 +30,7 @@ struct Dropout {
   /// Throws OptionError unless 0 <= rate < 1.
   Var<B> operator()(const Var<B>& x, auto& run) const {
     require<OptionError>(rate >= 0 && rate < 1, "dropout: rate must be at least 0 and below 1, got ", rate);
-    if (!run.training || rate == 0) return x;
+    if (!(run.training || run.dropping) || rate == 0) return x;
     return x * Var<B>(detail::dropout_mask<B>(x.shape(), rate, run.random()));
   }
 };

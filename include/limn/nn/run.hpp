@@ -43,6 +43,8 @@ class Run {
  public:
   /// Batch statistics, discriminative scorers: what only training needs.
   bool training = false;
+  /// Dropout drops outside training too (Monte Carlo dropout, Gal and Ghahramani 2016).
+  bool dropping = false;
   /// Stop at the first layer whose output is not finite.
   bool check_finite = false;
   /// For many predictions with one network: keeps the packed weights between passes. They must not change while it
@@ -232,6 +234,8 @@ class Run {
 
   /// A stream for the next layer that draws.
   [[nodiscard]] Random random() { return Random(seed, "draw", draws_++); }
+  /// A layer has drawn.
+  [[nodiscard]] bool drew() const { return draws_ > 0; }
 
   /// A running statistic moves to (1 - share) old + share fresh when the pass is committed.
   [[gnu::noinline]] void update(const Buffer<B>& buffer, Tensor<B> fresh, typename B::scalar share) {
@@ -280,6 +284,7 @@ class Run {
   /// For layers it is the same pass.
   [[gnu::cold]] void begin_like(const Run& other) {
     training = other.training;
+    dropping = other.dropping;
     check_finite = other.check_finite;
     seed = other.seed;
     draws_ = other.draws_;

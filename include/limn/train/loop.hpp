@@ -52,6 +52,7 @@ class Loop {
                        {"schedule", describe(options.schedule, options.epochs)},
                        {"monitor", options.monitor},
                        {"choose_after", text(options.choose_after)}});
+    if (options.drop_last) settings_.push_back({"drop_last", "yes"});
   }
 
   [[gnu::cold]] Fit run() {
@@ -98,7 +99,7 @@ class Loop {
     // Batch normalisation cannot learn from a single picture: such a last batch is left out.
     const bool statistics = std::ranges::any_of(leaves, [](const auto& l) { return l.buffer != nullptr; });
     const Index samples = data::Loader(train, out).samples();
-    out.drop_last = statistics && samples > options.batch && samples % options.batch == 1;
+    out.drop_last = options.drop_last || (statistics && samples > options.batch && samples % options.batch == 1);
     return out;
   }
 
@@ -129,6 +130,7 @@ class Loop {
       if (must_stop()) return false;
     }
     const double training_seconds = state_.epoch_seconds;
+    if (options_.before_validation) options_.before_validation();
     const auto scores = validate(
         learner_, val_, epoch + 1, [this] { return must_stop(); }, options_.monitor == "val_total");
     if (!scores) return false;

@@ -50,6 +50,8 @@ struct FitOptions {
   std::string out = {};
   Seed seed = {};        ///< of the order of the pictures and of their changes
   bool balanced = true;  ///< the same number of each class in every batch (see data::LoaderOptions)
+  /// A last batch that is not full is left out: for losses that want so many of each class (PrototypicalLoss).
+  bool drop_last = false;
   data::Augment augment = {};
   Schedule schedule = {};
   /// What the best epoch is best in: val_auc, val_accuracy (largest), val_loss, val_total, loss (smallest). Equals are
@@ -72,6 +74,9 @@ struct FitOptions {
   bool quiet = false;                                     ///< no lines on stderr
   Progress progress = {};                                 ///< in place of the lines on stderr
   std::function<void(const EpochRecord&)> on_epoch = {};  ///< after every epoch, when its checkpoint is written
+  /// When the steps of an epoch are done, before it is validated: for what a network keeps beside what it learns by
+  /// steps, such as prototypes (set_prototypes).
+  std::function<void()> before_validation = {};
 };
 
 /// Why a run ended.
