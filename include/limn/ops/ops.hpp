@@ -5,6 +5,7 @@
 #include "limn/ops/arithmetic.hpp"
 #include "limn/ops/conv.hpp"
 #include "limn/ops/depthwise.hpp"
+#include "limn/ops/distance.hpp"
 #include "limn/ops/grouped.hpp"
 #include "limn/ops/lap_pool.hpp"
 #include "limn/ops/layout.hpp"
