@@ -1,0 +1,284 @@
+// Which pictures to annotate next: an acquisition gives every picture of a pool a score, and those with the highest are
+// asked for. Acquisitions are values and put together by + and *:
+//   auto score = .3f * acquire::Entropy{} + .7f * acquire::Misalignment<explain::GradCam<"features.denseblock4">>{};
+//   const acquire::Scores scores = acquire::scores(score, net, pool);
+//   const std::vector<Index> next = acquire::highest(scores.total, 60);
+// Each term keeps its own score, so that a report shows why a picture was chosen.
+//
+// A term is a class with a name and a call that gives a number for each picture of a batch, the more the sooner it is
+// asked for:
+//   struct MyTerm {
+//     static constexpr const char* name = "my_term";
+//     template <class Net> std::vector<double> operator()(const acquire::View<Net>& view) const;
+//     // Optional: refuses options out of range, before anything is trained; the largest score there can be.
+//     void check() const;
+//     double largest(Index classes) const;
+//   };
+// It says NaN where it cannot tell. Such a picture counts as the mean of those for which the term can.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <concepts>
+#include <limits>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "limn/core/order.hpp"
+#include "limn/evaluate/predict.hpp"
+#include "limn/metrics/statistics.hpp"
+#include "limn/nn/fields.hpp"
+
+namespace limn::acquire {
+
+/// What a term sees: some pictures of the pool and what the network says of them, in evaluation mode. No labels.
+template <class Net>
+struct View {
+  using B = backend_of<Net>;
+  const Net& net;
+  const Tensor<B>& images;                    ///< (n, h, w, c)
+  const Tensor<B>& masks;                     ///< (n, h, w, 1), 0 or 1; meaningless where has_mask is 0
+  const std::vector<std::uint8_t>& has_mask;  ///< n
+  const std::vector<std::string>& ids;        ///< n
+  const Tensor<B>& probabilities;             ///< (n, classes)
+
+  [[nodiscard]] Index size() const { return images.dim(0); }
+  [[nodiscard]] Index classes() const { return probabilities.dim(1); }
+  [[nodiscard]] double p(Index picture, Index k) const { return static_cast<double>(probabilities(picture, k)); }
+};
+
+namespace detail {
+/// Stands for any network where a term is asked what it is.
+struct SomeNetwork {
+  static constexpr auto fields = Fields{};
+};
+}  // namespace detail
+
+template <class T>
+concept Term = requires(const T& term, const View<detail::SomeNetwork>& view) {
+  { T::name } -> std::convertible_to<std::string>;
+  { term(view) } -> std::convertible_to<std::vector<double>>;
+};
+
+/// One product of a sum: its weight, and the numbers of the terms that are multiplied.
+struct Product {
+  float weight = 1;
+  std::vector<std::size_t> of;
+};
+
+/// A sum of products of terms: whatever + and * can make.
+template <class... T>
+struct Score {
+  std::tuple<T...> terms;
+  std::vector<Product> sum;
+};
+
+namespace detail {
+template <class T>
+constexpr bool is_score = false;
+template <class... T>
+constexpr bool is_score<Score<T...>> = true;
+}  // namespace detail
+
+/// A term, or terms put together.
+template <class T>
+concept AnyScore = Term<T> || detail::is_score<T>;
+
+template <AnyScore T>
+[[nodiscard]] auto as_score(T score) {
+  if constexpr (detail::is_score<T>) {
+    return score;
+  } else {
+    return Score<T>{std::tuple<T>(std::move(score)), {{1, {0}}}};
+  }
+}
+
+namespace detail {
+
+/// The terms of both; `join` makes the sum of the two sums, of which the right one's terms have their new numbers.
+template <class... A, class... C, class Join>
+[[gnu::cold]] Score<A..., C...> together(Score<A...> left, Score<C...> right, const Join& join) {
+  for (Product& product : right.sum)
+    for (std::size_t& term : product.of) term += sizeof...(A);
+  return {std::tuple_cat(std::move(left.terms), std::move(right.terms)), join(left.sum, right.sum)};
+}
+
+[[nodiscard, gnu::cold]] inline std::vector<Product> added(std::vector<Product> left,
+                                                           const std::vector<Product>& right) {
+  append(left, right);
+  return left;
+}
+[[nodiscard, gnu::cold]] inline std::vector<Product> multiplied(const std::vector<Product>& left,
+                                                                const std::vector<Product>& right) {
+  std::vector<Product> out;
+  for (const Product& a : left)
+    for (const Product& b : right) {
+      out.push_back({a.weight * b.weight, a.of});
+      append(out.back().of, b.of);
+    }
+  return out;
+}
+
+template <class L, class R>
+constexpr bool both_scores() {
+  constexpr bool both = AnyScore<L> && AnyScore<R>;
+  static_assert(both,
+                "limn: this is not an acquisition: a term needs static constexpr const char* name and "
+                "template <class Net> std::vector<double> operator()(const acquire::View<Net>&) const");
+  return both;
+}
+
+}  // namespace detail
+
+/// The sum of two scores. Taken whenever one side is one, so that the message about the other side is ours.
+template <class L, class R>
+requires(AnyScore<L> || AnyScore<R>) [[nodiscard]] auto operator+(L left, R right) {
+  if constexpr (detail::both_scores<L, R>()) {
+    return detail::together(as_score(std::move(left)), as_score(std::move(right)), detail::added);
+  } else {
+    return left;  // so that the message above stays the only one
+  }
+}
+/// Their product.
+template <AnyScore L, AnyScore R>
+[[nodiscard]] auto operator*(L left, R right) {
+  return detail::together(as_score(std::move(left)), as_score(std::move(right)), detail::multiplied);
+}
+/// A weight of 0 takes nothing away from what is shown: the term is worked out and does not count.
+template <AnyScore T>
+[[nodiscard]] auto operator*(float weight, T score) {
+  auto out = as_score(std::move(score));
+  for (Product& product : out.sum) product.weight *= weight;
+  return out;
+}
+
+/// What a pool's pictures scored, in the pool's order.
+struct Scores {
+  std::vector<double> total;                                       ///< never NaN
+  std::vector<std::pair<std::string, std::vector<double>>> terms;  ///< unweighted; NaN where a term could not tell
+};
+
+namespace detail {
+
+/// Names of the terms; a second one of the same name gets a number.
+template <class... T>
+[[gnu::cold]] std::vector<std::string> names(const Score<T...>&) {
+  std::vector<std::string> out;
+  const auto add = [&](const std::string& name) {
+    std::string unused = name;
+    for (int number = 2; std::find(out.begin(), out.end(), unused) != out.end(); ++number)
+      unused = text(name, "_", number);
+    out.push_back(unused);
+  };
+  (add(T::name), ...);
+  return out;
+}
+
+/// sum of weight x product. What a term could not tell is the mean of what it could, 0 where it could tell nothing.
+[[nodiscard, gnu::cold]] inline std::vector<double> totals(const std::vector<Product>& sum,
+                                                           std::vector<std::vector<double>> columns) {
+  for (std::vector<double>& column : columns) {
+    metrics::Running known;
+    for (const double v : column) known.add(v);
+    const double mean = known.count() > 0 ? known.mean() : 0;
+    for (double& v : column)
+      if (std::isnan(v)) v = mean;
+  }
+  std::vector<double> out(columns.front().size(), 0.0);
+  for (const Product& product : sum)
+    for (std::size_t i = 0; i < out.size(); ++i) {
+      double value = static_cast<double>(product.weight);
+      for (const std::size_t term : product.of) value *= columns[term][i];
+      out[i] += value;
+    }
+  return out;
+}
+
+}  // namespace detail
+
+/// "0.3 entropy + 0.7 misalignment"
+template <AnyScore S>
+[[nodiscard, gnu::cold]] std::string describe(const S& asked) {
+  const auto score = as_score(asked);
+  const std::vector<std::string> names = detail::names(score);
+  std::string out;
+  for (const Product& product : score.sum) {
+    if (!out.empty()) out += " + ";
+    if (product.weight != 1) out += text(product.weight, " ");
+    for (std::size_t i = 0; i < product.of.size(); ++i) out += (i > 0 ? " x " : "") + names[product.of[i]];
+  }
+  return out;
+}
+
+/// Throws OptionError for options of its terms that are out of range.
+template <AnyScore S>
+[[gnu::cold]] void check(const S& score) {
+  const auto one = [](const auto& term) {
+    if constexpr (requires { term.check(); }) term.check();
+  };
+  std::apply([&](const auto&... term) { (one(term), ...); }, as_score(score).terms);
+}
+
+/// The largest score that a picture of so many classes could have; NaN where a term does not say.
+template <AnyScore S>
+[[nodiscard, gnu::cold]] double largest(const S& asked, Index classes) {
+  const auto score = as_score(asked);
+  std::vector<std::vector<double>> each;
+  const auto one = [&](const auto& term) {
+    double value = std::numeric_limits<double>::quiet_NaN();
+    if constexpr (requires { term.largest(classes); }) value = term.largest(classes);
+    each.push_back({value});
+  };
+  std::apply([&](const auto&... term) { (one(term), ...); }, score.terms);
+  for (const auto& value : each)
+    if (std::isnan(value[0])) return value[0];
+  return detail::totals(score.sum, each)[0];
+}
+
+/// Scores all pictures of a pool. Throws Error for a score that is not finite, and OptionError as check().
+template <AnyScore S, class Net>
+[[nodiscard, gnu::cold]] Scores scores(const S& asked, const Net& net, const data::Dataset& pool) {
+  using B = backend_of<Net>;
+  const auto score = as_score(asked);
+  check(score);
+  const std::vector<std::string> names = detail::names(score);
+  std::vector<std::vector<double>> columns(names.size());
+  auto stream = data::Loader(pool, {.batch = evaluation_batch}).epoch(0);
+  while (auto host = stream.next()) {
+    std::vector<std::string> ids;
+    for (const Index i : host->positions) ids.push_back(pool[i].id);
+    const Batch<B> batch = to_batch<B>(std::move(*host));
+    Run<B> run;
+    const Tensor<B> p = probabilities(net, batch.images, run);
+    const View<Net> view{net, batch.images, batch.masks, batch.has_mask, ids, p};
+    std::size_t at = 0;
+    const auto one = [&](const auto& term) {
+      const std::vector<double> values = term(view);
+      require<ShapeError>(values.size() == ids.size(), term.name, ": ", values.size(), " scores for ", ids.size(),
+                          " pictures");
+      for (std::size_t i = 0; i < values.size(); ++i)
+        require(!std::isinf(values[i]), term.name, ": the score of picture ", ids[i], " is ", values[i]);
+      append(columns[at++], values);
+    };
+    std::apply([&](const auto&... term) { (one(term), ...); }, score.terms);
+  }
+  Scores out{detail::totals(score.sum, columns), {}};
+  for (std::size_t k = 0; k < names.size(); ++k) out.terms.emplace_back(names[k], std::move(columns[k]));
+  return out;
+}
+
+/// The positions of the `count` highest scores of all, the highest first, ties in the order of the pool.
+[[nodiscard, gnu::cold]] inline std::vector<Index> highest(const std::vector<double>& scores, Index count) {
+  require<OptionError>(count >= 0 && count <= static_cast<Index>(scores.size()), "acquire: ", count, " of ",
+                       scores.size(), " pictures");
+  std::vector<std::size_t> order(scores.size());
+  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+  stable_order(order, [&](std::size_t a, std::size_t b) { return scores[a] > scores[b]; });
+  std::vector<Index> out;
+  for (Index i = 0; i < count; ++i) out.push_back(static_cast<Index>(order[static_cast<std::size_t>(i)]));
+  return out;
+}
+
+}  // namespace limn::acquire
