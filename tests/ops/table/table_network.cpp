@@ -1,5 +1,6 @@
 // Rows of the table of operations: activations, products, losses.
 #include "limn/ops/activation.hpp"
+#include "limn/ops/distance.hpp"
 #include "limn/ops/linear.hpp"
 #include "limn/ops/losses.hpp"
 #include "table.hpp"
@@ -53,6 +54,33 @@ Case linear_case(const Shape& x, Index out) {
           for (last = 0; last < x.back(); ++last)
             reference::at(y, p, to.rank()) += reference::at(in[0], q, to.rank()) * in[1](o, last);
         });
+        return y;
+      });
+}
+
+Case unit_case(const Shape& shape) {
+  return make(
+      {{shape, Draw::nonzero}}, [](const auto& v) { return unit_length(v[0]); },
+      [](const auto& x) {
+        Array y = x[0].clone();
+        const Index d = y.shape().back();
+        for (Index row = 0; row < y.size() / d; ++row) {
+          double sum = 0;
+          for (Index k = 0; k < d; ++k) sum += x[0].data()[row * d + k] * x[0].data()[row * d + k];
+          for (Index k = 0; k < d; ++k) y.data()[row * d + k] /= std::sqrt(sum);
+        }
+        return y;
+      });
+}
+
+Case distance_case(Index n, Index m, Index d) {
+  return make(
+      {{{n, d}}, {{m, d}}}, [](const auto& v) { return squared_distances(v[0], v[1]); },
+      [=](const auto& x) {
+        Array y(Shape{n, m}, 0.0);
+        for (Index i = 0; i < n; ++i)
+          for (Index j = 0; j < m; ++j)
+            for (Index k = 0; k < d; ++k) y(i, j) += (x[0](i, k) - x[1](j, k)) * (x[0](i, k) - x[1](j, k));
         return y;
       });
 }
@@ -154,6 +182,25 @@ std::vector<Op> network() {
                  .refused = {{"linear: input (2, 3) ends with 3 features, expected 4", [] {
                                 (void)linear(zeros({2, 3}), zeros({5, 4}));
                               }}}});
+
+  ops.push_back({.name = "unit_length",
+                 .arguments = "x (..., d)",
+                 .meaning = "every vector along the last axis divided by its length, at least 1e-6",
+                 .gradients = "x",
+                 .cases = {unit_case({2, 3}), unit_case({4}), unit_case({2, 2, 3, 3})},
+                 .random = [](Random& r) { return unit_case(random_shape(r, random_rank(r), 4)); },
+                 .large = unit_case({300, 64})});
+  ops.push_back(
+      {.name = "squared_distances",
+       .arguments = "x (n, d), y (m, d)",
+       .meaning = "squared Euclidean distances between rows, (n, m)",
+       .gradients = "x, y",
+       .cases = {distance_case(2, 3, 4), distance_case(1, 1, 1), distance_case(3, 2, 2)},
+       .random = [](Random& r) { return distance_case(1 + r.below(4), 1 + r.below(4), 1 + r.below(4)); },
+       .large = distance_case(60, 40, 32),
+       .refused = {{"squared_distances: expected matrices with rows of one length, got (2, 3) and (2, 4)", [] {
+                      (void)squared_distances(zeros({2, 3}), zeros({2, 4}));
+                    }}}});
 
   Random fixed(Seed{23});
   ops.push_back({.name = "cross_entropy",
