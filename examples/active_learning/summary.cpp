@@ -1,0 +1,124 @@
+#include "active_learning/summary.hpp"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "limn/evaluate/study_report.hpp"
+#include "limn/metrics/learning_curve.hpp"
+
+namespace example {
+
+using namespace limn;
+
+namespace {
+
+using Names = std::vector<std::string>;
+const Names measures{"accuracy", "auc", "dice"};
+const Names patterns{"high_high", "high_low", "low_high", "low_low", "median_entropy", "median_misalignment"};
+
+/// The numbers of labels at which all groups were measured: what stands behind "accuracy_at_".
+Names budgets(const std::vector<StudyGroup>& groups) {
+  const std::string front = "accuracy_at_";
+  Names out;
+  for (const auto& [name, value] : groups.front().runs.front().values)
+    if (name.starts_with(front)) out.push_back(name.substr(front.size()));
+  return out;
+}
+
+std::string title_of(const StudyGroup& group) {
+  const std::string& strategy = group.setting("strategy");
+  return strategy == "eg_al" ? text(strategy, ", lambda ", group.setting("lambda")) : strategy;
+}
+
+/// One measure: a row for each way to choose, a column for each number of labels.
+report::Table curves(const std::vector<StudyGroup>& groups, const std::string& measure) {
+  report::Table table{.columns = {measure + " with so many labels"}};
+  append(table.columns, budgets(groups));
+  table.columns.emplace_back("area");
+  for (const StudyGroup& group : groups) {
+    Names row{title_of(group)};
+    for (const std::string& labels : budgets(groups))
+      row.push_back(mean_and_std(group.summary(measure + "_at_" + labels)));
+    row.push_back(mean_and_std(group.summary(measure + "_area")));
+    table.add(std::move(row));
+  }
+  return table;
+}
+
+/// How many pictures that are left fail in which way, with every number of labels.
+report::Table failures(const StudyGroup& group) {
+  report::Table table{.columns = {"labels"}};
+  append(table.columns, patterns);
+  std::for_each(table.columns.begin(), table.columns.end(),
+                [](std::string& name) { std::replace(name.begin(), name.end(), '_', ' '); });
+  for (const std::string& labels : budgets({group})) {
+    Names row{labels};
+    for (const std::string& name : patterns) row.push_back(mean_and_std(group.summary(name + "_at_" + labels), 2));
+    table.add(std::move(row));
+  }
+  return table;
+}
+
+}  // namespace
+
+StudyValues values_of(const active::History& history) {
+  StudyValues out;
+  std::vector<double> labels;
+  for (const active::Round& round : history.rounds) labels.push_back(static_cast<double>(round.labels));
+  for (const std::string& name : measures) {
+    std::vector<double> curve;
+    for (const active::Round& round : history.rounds) curve.push_back(round.value(name));
+    append(out, {{name, curve.back()}, {name + "_area", metrics::area_under_curve(labels, curve)}});
+  }
+  for (const active::Round& round : history.rounds)
+    for (const auto& [name, value] : round.values) out.emplace_back(text(name, "_at_", round.labels), value);
+  return out;
+}
+
+const StudyRun& run_of(const Study& study, const std::string& strategy) {
+  return *std::find_if(study.runs().begin(), study.runs().end(),
+                       [&](const StudyRun& run) { return run.setting("strategy") == strategy; });
+}
+
+report::Page summary(const Study& study, const RunOptions& options) {
+  const std::vector<StudyGroup> groups = study.groups();
+  std::string csv;
+  report::Page page("Active learning by explanations: " + options.study);
+  const auto show = [&](const std::string& title, const report::Table& table) {
+    page.words(title).table(table);
+    csv += title + "\n" + report::csv(table) + "\n";
+    std::printf("%s\n\n%s\n", title.c_str(), report::markdown(table).c_str());
+  };
+  page.words(
+      "All networks of a seed begin with the same labels; then each way to choose asks for more, round by round, and a "
+      "network is trained from the start. Measured on the same test pictures; dice is that of Grad-CAM of the "
+      "predicted "
+      "class with what is marked. Area: under the learning curve, divided by its width. Means and deviations are over "
+      "seeds.");
+  page.facts({study.common()});
+  page.heading("Learning curves");
+  for (const std::string& measure : measures) show(measure, curves(groups, measure));
+
+  page.heading("Against chance");
+  page.words(
+      "Over runs with the same seed; so few pairs can show large effects only. Holm's correction over the rows.");
+  for (const std::string& measure : measures) {
+    std::vector<metrics::Comparison> comparisons;
+    for (const StudyGroup& group : groups)
+      if (group.setting("strategy") != "random")
+        comparisons.push_back(compare_runs(title_of(group), group, groups.front(), measure + "_area"));
+    show("area under the curve of " + measure, comparison_table(std::move(comparisons)));
+  }
+
+  page.heading("Ways to fail");
+  page.words(
+      "Of the pictures that are not labelled yet: high or low entropy, high or low misalignment, about their medians. "
+      "Low entropy with high misalignment is what uncertainty alone cannot see.");
+  for (const StudyGroup& group : groups)
+    if (group.setting("strategy") == "eg_al" && (options.study != "lambda" || group.setting("lambda") == "0.3"))
+      show(title_of(group), failures(group));
+  io::write_file_atomically(study.folder() / "summary.csv", csv);
+  return page;
+}
+
+}  // namespace example
