@@ -5,6 +5,7 @@
 
 #include "limn/evaluate/study_report.hpp"
 #include "limn/metrics/learning_curve.hpp"
+#include "limn/report/charts/band_chart.hpp"
 
 namespace example {
 
@@ -43,6 +44,28 @@ report::Table curves(const std::vector<StudyGroup>& groups, const std::string& m
     table.add(std::move(row));
   }
   return table;
+}
+
+/// The paper's Fig. 5: mean and deviation over the seeds. Chance, the paper's acquisition and its two extremes: more
+/// bands would hide each other.
+std::string chart(const std::vector<StudyGroup>& groups, const std::string& measure) {
+  std::vector<report::Band> bands;
+  for (const StudyGroup& group : groups) {
+    const std::string &strategy = group.setting("strategy"), &lambda = group.setting("lambda");
+    const bool extreme = strategy == "entropy" || strategy == "misalignment" || lambda == "1";
+    if (!extreme && strategy != "random" && (strategy != "eg_al" || (lambda != "0" && lambda != "0.3"))) continue;
+    report::Band band{.name = title_of(group), .x = {}, .mean = {}, .low = {}, .high = {}};
+    for (const std::string& labels : budgets(groups)) {
+      const metrics::Summary s = group.summary(measure + "_at_" + labels);
+      const double around = s.count > 1 ? s.std : 0;
+      band.x.push_back(std::stod(labels));
+      band.mean.push_back(s.mean);
+      band.low.push_back(s.mean - around);
+      band.high.push_back(s.mean + around);
+    }
+    bands.push_back(std::move(band));
+  }
+  return report::band_chart(measure, "labels", measure, bands);
 }
 
 /// How many pictures that are left fail in which way, with every number of labels.
@@ -94,10 +117,11 @@ report::Page summary(const Study& study, const RunOptions& options) {
       "network is trained from the start. Measured on the same test pictures; dice is that of Grad-CAM of the "
       "predicted "
       "class with what is marked. Area: under the learning curve, divided by its width. Means and deviations are over "
-      "seeds.");
+      "seeds; the bands in the charts are one deviation wide on either side.");
   page.facts({study.common()});
   page.heading("Learning curves");
   for (const std::string& measure : measures) show(measure, curves(groups, measure));
+  page.charts({chart(groups, "accuracy"), chart(groups, "auc"), chart(groups, "dice")});
 
   page.heading("Against chance");
   page.words(
