@@ -2,6 +2,7 @@
 // for more of them, round by round, and the networks that come out are compared. See docs/active_learning.md.
 #include <limn/limn.hpp>
 
+#include "active_learning/gallery.hpp"
 #include "active_learning/grid.hpp"
 #include "active_learning/summary.hpp"
 #include "common/data.hpp"
@@ -10,7 +11,6 @@
 #include "limn/active/disagreement.hpp"
 #include "limn/active/loop.hpp"
 #include "limn/active/misalignment.hpp"
-#include "limn/evaluate/side_by_side.hpp"
 #include "limn/models/densenet.hpp"
 
 using namespace limn;
@@ -46,6 +46,9 @@ Net trained(const data::Dataset& labelled, const RunOptions& options, Seed seed)
   return net;
 }
 
+/// The paper's acquisition (Eq. 3).
+auto eg_al(float lambda) { return lambda * acquire::Entropy{} + (1 - lambda) * misalignment; }
+
 /// Calls use(acquisition). Entropy and misalignment are shown beside all scores, and count where they have a weight.
 template <class Use>
 active::History with_acquisition(const Setup& setup, const std::vector<Net>& committee, const Use& use) {
@@ -59,7 +62,7 @@ active::History with_acquisition(const Setup& setup, const std::vector<Net>& com
   if (setup.strategy == "core_set") return use(acquire::CoreSet<"avgpool">{});
   if (setup.strategy == "badge") return use(acquire::Badge<"avgpool">{seed});
   if (setup.strategy == "misalignment") return use(misalignment + 0.f * acquire::Entropy{});
-  if (setup.strategy == "eg_al") return use(setup.lambda * acquire::Entropy{} + (1 - setup.lambda) * misalignment);
+  if (setup.strategy == "eg_al") return use(eg_al(setup.lambda));
   return use(acquire::Random{seed} + shown);
 }
 
@@ -95,25 +98,30 @@ StudyValues one_run(const Setup& setup, const Sets& sets, const RunOptions& opti
   return example::values_of(history);
 }
 
-/// What the paper's acquisition asked for first, as the network saw it that asked.
-report::Gallery chosen_first(const StudyRun& run, const Sets& sets, const RunOptions& options) {
-  const io::Csv samples = io::Csv::read(run.folder / "samples.csv");
-  report::Gallery gallery;
-  std::vector<Index> first;
-  for (Index row = 0; row < samples.size(); ++row)
-    if (samples.number(row, "round") == 0) first.push_back(sets.pool.find(samples.at(row, "id")));
-  const Net net = trained(sets.known.subset(first), options, Seed{std::stoull(run.setting("seed"))});
-  for (Index row = 0; row < samples.size() && gallery.pictures.size() < 8; ++row) {
-    if (samples.number(row, "round") != 1) continue;
-    report::Gallery one = pictures_of(sets.known, {sets.pool.find(samples.at(row, "id"))});
-    const auto score = [&](const char* name) { return text(name, " ", report::fixed(samples.number(row, name), 3)); };
-    Run<Cpu> pass;
-    const Index said = predicted_classes(probabilities(net, batch_of_one<Cpu>(one.pictures[0].image), pass)).front();
-    add_maps(one, text(score("score"), ", ", score("entropy"), ", ", score("misalignment")), net, Cam{},
-             sets.known.class_names(), said);
-    append(gallery.pictures, one.pictures);
-  }
-  return gallery;
+/// The first network of a run of the paper's acquisition, and what it says of the pictures that are not labelled.
+void show_first_choice(report::Page& page, const StudyRun& run, const Sets& sets, const RunOptions& options) {
+  const Seed seed{std::stoull(run.setting("seed"))};
+  const auto score = eg_al(std::stof(run.setting("lambda")));
+  std::vector<Index> first, left;
+  for (const std::string& id : active::balanced_start(sets.known, sets.budget.start, seed))
+    first.push_back(sets.pool.find(id));
+  for (Index i = 0; i < sets.known.size(); ++i)
+    if (std::find(first.begin(), first.end(), i) == first.end()) left.push_back(i);
+  const Net net = trained(sets.known.subset(first), options, seed);
+  const data::Dataset rest = sets.known.subset(left);
+  const acquire::Scores scores = acquire::scores(score, net, rest);
+  const auto show = [&](const std::string& title, std::vector<Index> positions, std::size_t most) {
+    if (positions.size() > most) positions.resize(most);
+    page.gallery(title, example::seen(net, Cam{}, rest, positions, scores));
+  };
+  show(text("Asked for first: scores, of which none can be above ",
+            report::fixed(acquire::largest(score, rest.classes()), 3)),
+       acquire::highest(scores.total, std::min<Index>(6, rest.size())), 6);
+  const acquire::Patterns ways = acquire::patterns(scores.terms[0].second, scores.terms[1].second);
+  show("Unsure, and looking away", ways.high_high, 2);
+  show("Unsure, looking where it should", ways.high_low, 2);
+  show("Sure, and looking away", ways.low_high, 2);
+  show("Sure, looking where it should", ways.low_low, 2);
 }
 
 }  // namespace
@@ -135,7 +143,7 @@ int main(int argc, char** argv) {
       return one_run(setup, sets, options, folder);
     });
     report::Page page = example::summary(study, options);
-    page.gallery("Asked for first", chosen_first(example::run_of(study, "eg_al"), sets, options));
+    show_first_choice(page, example::run_of(study, "eg_al", "0.3"), sets, options);
     page.write(options.out);
   });
 }

@@ -98,9 +98,10 @@ StudyValues values_of(const active::History& history) {
   return out;
 }
 
-const StudyRun& run_of(const Study& study, const std::string& strategy) {
-  return *std::find_if(study.runs().begin(), study.runs().end(),
-                       [&](const StudyRun& run) { return run.setting("strategy") == strategy; });
+const StudyRun& run_of(const Study& study, const std::string& strategy, const std::string& lambda) {
+  return *std::find_if(study.runs().begin(), study.runs().end(), [&](const StudyRun& run) {
+    return run.setting("strategy") == strategy && run.setting("lambda") == lambda;
+  });
 }
 
 report::Page summary(const Study& study, const RunOptions& options) {

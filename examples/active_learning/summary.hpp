@@ -18,7 +18,7 @@ limn::StudyValues values_of(const limn::active::History& history);
 /// written to summary.csv beside the report and printed as Markdown.
 limn::report::Page summary(const limn::Study& study, const RunOptions& options);
 
-/// The first run of a strategy.
-const limn::StudyRun& run_of(const limn::Study& study, const std::string& strategy);
+/// The first run of a strategy with this lambda.
+const limn::StudyRun& run_of(const limn::Study& study, const std::string& strategy, const std::string& lambda);
 
 }  // namespace example

@@ -209,22 +209,23 @@ TEST_CASE("misalignment in a network, element by element") {
   }
 }
 
-TEST_CASE("ways to fail are counted about the medians") {
+TEST_CASE("ways to fail, about the medians") {
   const double nan = metrics::undefined_value;
-  const acquire::Patterns found = acquire::patterns({1, 2, 3, 4, 9}, {8, 1, 7, 9, nan});
+  using Positions = std::vector<Index>;
+  const acquire::Patterns found = acquire::patterns({1, 9, 2, 3, 4}, {8, nan, 1, 7, 9});
   CHECK(found.first_median == 2.5);
   CHECK(found.second_median == 7.5);
-  CHECK(found.high_high == 1);                                            // 4, 9
-  CHECK(found.high_low == 1);                                             // 3, 7
-  CHECK(found.low_high == 1);                                             // 1, 8
-  CHECK(found.low_low == 1);                                              // 2, 1
+  CHECK(found.high_high == Positions{4});                                 // 4, 9
+  CHECK(found.high_low == Positions{3});                                  // 3, 7
+  CHECK(found.low_high == Positions{0});                                  // 1, 8
+  CHECK(found.low_low == Positions{2});                                   // 2, 1
   const acquire::Patterns odd = acquire::patterns({1, 2, 3}, {1, 2, 3});  // the middle one is not above the middle
-  CHECK(odd.high_high == 1);
-  CHECK(odd.low_low == 2);
+  CHECK(odd.high_high == Positions{2});
+  CHECK(odd.low_low == Positions{0, 1});
   const acquire::Patterns of_net = acquire::patterns(
       Channels{}, data::Dataset({picture("0", {0, 1, 2, 4}, {0, 0, 0, 0}, std::vector<float>(4, 1))}, {"a", "b"}),
       acquire::Misalignment<Cam>{});
-  CHECK(of_net.low_low == 1);
+  CHECK(of_net.low_low == Positions{0});
   CHECK(study_values(of_net)[3] == std::pair<std::string, double>{"low_low", 1});
 }
 

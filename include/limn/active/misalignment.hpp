@@ -68,35 +68,37 @@ struct Misalignment {
   [[nodiscard]] double largest(Index) const { return 1; }
 };
 
-/// How many pictures fail in which way: each of two scores is high or low, its median being the border (high: above
-/// it).
+/// Which pictures fail in which way: each of two scores is high or low, its median being the border (high: above it).
+/// Positions in the pool, in its order.
 struct Patterns {
-  Index high_high = 0;  ///< unsure, and looking away
-  Index high_low = 0;   ///< unsure, looking where it should
-  Index low_high = 0;   ///< sure, and looking away: what uncertainty alone misses
-  Index low_low = 0;
+  std::vector<Index> high_high;  ///< unsure, and looking away
+  std::vector<Index> high_low;   ///< unsure, looking where it should
+  std::vector<Index> low_high;   ///< sure, and looking away: what uncertainty alone misses
+  std::vector<Index> low_low;
   double first_median = metrics::undefined_value, second_median = metrics::undefined_value;
 };
 
 /// Of two scores. Pictures of which either is NaN are left out.
 [[nodiscard, gnu::cold]] inline Patterns patterns(const std::vector<double>& first, const std::vector<double>& second) {
   require<ShapeError>(first.size() == second.size(), "patterns: ", first.size(), " and ", second.size(), " scores");
-  std::vector<double> a, b;
-  for (std::size_t i = 0; i < first.size(); ++i)
-    if (!std::isnan(first[i]) && !std::isnan(second[i])) {
-      a.push_back(first[i]);
-      b.push_back(second[i]);
-    }
-  const auto median = [](std::vector<double> values) {
+  const auto known = [&](std::size_t i) { return !std::isnan(first[i]) && !std::isnan(second[i]); };
+  const auto median = [&](const std::vector<double>& scores) {
+    std::vector<double> values;
+    for (std::size_t i = 0; i < scores.size(); ++i)
+      if (known(i)) values.push_back(scores[i]);
     if (values.empty()) return metrics::undefined_value;
     std::sort(values.begin(), values.end());
     const std::size_t half = values.size() / 2;
     return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
   };
-  Patterns out{.first_median = median(a), .second_median = median(b)};
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    const bool unsure = a[i] > out.first_median, away = b[i] > out.second_median;
-    ++(unsure ? (away ? out.high_high : out.high_low) : (away ? out.low_high : out.low_low));
+  Patterns out;
+  out.first_median = median(first);
+  out.second_median = median(second);
+  for (std::size_t i = 0; i < first.size(); ++i) {
+    if (!known(i)) continue;
+    const bool unsure = first[i] > out.first_median, away = second[i] > out.second_median;
+    (unsure ? (away ? out.high_high : out.high_low) : (away ? out.low_high : out.low_low))
+        .push_back(static_cast<Index>(i));
   }
   return out;
 }
@@ -111,12 +113,12 @@ template <class Net, class Explainer>
   return patterns(found.terms[0].second, found.terms[1].second);
 }
 
-/// As the values of a round.
+/// How many there are of each, and the medians: values of a round.
 [[nodiscard, gnu::cold]] inline StudyValues study_values(const Patterns& p) {
-  return {{"high_high", static_cast<double>(p.high_high)},
-          {"high_low", static_cast<double>(p.high_low)},
-          {"low_high", static_cast<double>(p.low_high)},
-          {"low_low", static_cast<double>(p.low_low)},
+  return {{"high_high", static_cast<double>(p.high_high.size())},
+          {"high_low", static_cast<double>(p.high_low.size())},
+          {"low_high", static_cast<double>(p.low_high.size())},
+          {"low_low", static_cast<double>(p.low_low.size())},
           {"median_entropy", p.first_median},
           {"median_misalignment", p.second_median}};
 }
