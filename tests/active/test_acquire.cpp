@@ -132,6 +132,8 @@ TEST_CASE("the largest score of the paper's acquisition with three classes") {
   CHECK(of(.8f) == Approx(1.0789).epsilon(1e-4));
   CHECK(of(.7f) == Approx(1.0690).epsilon(1e-4));
   CHECK(of(0) == 1);
+  CHECK(acquire::largest(acquire::Margin{} + -1.f * acquire::LeastConfidence{}, 3) == 1);
+  CHECK(acquire::largest(acquire::Bald{.passes = 2}, 3) == Approx(std::log(2.)));
   CHECK(std::isnan(acquire::largest(First{} + acquire::Margin{}, 3)));
 }
 

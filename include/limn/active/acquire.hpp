@@ -20,7 +20,6 @@
 #include <algorithm>
 #include <cmath>
 #include <concepts>
-#include <limits>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -221,13 +220,15 @@ template <AnyScore S>
   std::apply([&](const auto&... term) { (one(term), ...); }, as_score(score).terms);
 }
 
-/// The largest score that a picture of so many classes could have; NaN where a term does not say.
+/// The largest score that a picture of so many classes could have, terms being 0 or more; NaN where a term does not
+/// say.
 template <AnyScore S>
 [[nodiscard, gnu::cold]] double largest(const S& asked, Index classes) {
-  const auto score = as_score(asked);
+  auto score = as_score(asked);
+  for (Product& product : score.sum) product.weight = std::max(product.weight, 0.f);
   std::vector<std::vector<double>> each;
   const auto one = [&](const auto& term) {
-    double value = std::numeric_limits<double>::quiet_NaN();
+    double value = metrics::undefined_value;
     if constexpr (requires { term.largest(classes); }) value = term.largest(classes);
     each.push_back({value});
   };

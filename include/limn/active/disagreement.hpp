@@ -53,7 +53,7 @@ struct Bald {
     return detail::each(view, [&](Index i) { return detail::information(opinions, i); });
   }
   void check() const { require<OptionError>(passes >= 2, name, ": passes must be at least 2, got ", passes); }
-  [[nodiscard]] double largest(Index classes) const { return std::log(static_cast<double>(classes)); }
+  [[nodiscard]] double largest(Index classes) const { return std::log(static_cast<double>(std::min(classes, passes))); }
 };
 
 /// How several networks are said to disagree.
@@ -94,7 +94,9 @@ struct Disagreement {
       });
     });
   }
-  [[nodiscard]] double largest(Index classes) const { return std::log(static_cast<double>(classes)); }
+  [[nodiscard]] double largest(Index classes) const {
+    return std::log(static_cast<double>(std::min(classes, static_cast<Index>(committee.size()))));
+  }
 };
 
 }  // namespace limn::acquire

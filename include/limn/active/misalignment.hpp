@@ -4,8 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
-#include <optional>
 #include <vector>
 
 #include "limn/active/uncertainty.hpp"
@@ -56,7 +54,7 @@ struct Misalignment {
       const auto* from = view.masks.data() + i * h * w;
       std::transform(from, from + h * w, mask.begin(), [](auto v) { return static_cast<float>(v); });
       if (view.has_mask[at] == 0) {
-        out.push_back(std::numeric_limits<double>::quiet_NaN());
+        out.push_back(metrics::undefined_value);
       } else if (std::none_of(mask.begin(), mask.end(), [](float v) { return v > 0; })) {
         out.push_back(empty);
       } else {

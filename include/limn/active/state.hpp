@@ -134,7 +134,9 @@ class State {
     const auto& columns = table.columns();
     for (std::size_t k = 4; k < columns.size(); ++k) out.terms.push_back(columns[k]);
     for (Index row = 0; row < table.size(); ++row) {
-      Pick pick{.round = static_cast<Index>(table.number(row, "round")),
+      const double round = table.number(row, "round");
+      require<FileError>(round >= 0, table.name(), ":", table.line(row), ": a picture without a round");
+      Pick pick{.round = static_cast<Index>(round),
                 .id = table.at(row, "id"),
                 .label = std::nullopt,
                 .score = table.number(row, "score")};
