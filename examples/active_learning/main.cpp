@@ -128,10 +128,10 @@ void show_first_choice(report::Page& page, const StudyRun& run, const Sets& sets
 
 int main(int argc, char** argv) {
   const auto about = "Compares ways to choose which pictures to annotate next.";
-  const RunOptions defaults{.pictures = 600,
+  const RunOptions defaults{.pictures = 500,
                             .size = 48,
-                            .epochs = 15,
-                            .batch = 16,
+                            .epochs = 12,
+                            .batch = 8,
                             .out = "runs/active_learning",
                             .studies = {"strategies", "lambda"}};
   return example::run(argc, argv, about, defaults, [](const RunOptions& options) {
@@ -142,8 +142,8 @@ int main(int argc, char** argv) {
     example::for_each_run(study, example::grid(options), options.runs, [&](const Setup& setup, const auto& folder) {
       return one_run(setup, sets, options, folder);
     });
-    report::Page page = example::summary(study, options);
-    show_first_choice(page, example::run_of(study, "eg_al", "0.3"), sets, options);
-    page.write(options.out);
+    example::Output out = example::summary(study, options);
+    show_first_choice(out.page, example::run_of(study, "eg_al", "0.3"), sets, options);
+    out.write(options.out);
   });
 }

@@ -1,7 +1,6 @@
 #include "active_learning/summary.hpp"
 
 #include <algorithm>
-#include <cstdio>
 
 #include "limn/evaluate/study_report.hpp"
 #include "limn/metrics/learning_curve.hpp"
@@ -104,46 +103,37 @@ const StudyRun& run_of(const Study& study, const std::string& strategy, const st
   });
 }
 
-report::Page summary(const Study& study, const RunOptions& options) {
+Output summary(const Study& study, const RunOptions& options) {
   const std::vector<StudyGroup> groups = study.groups();
-  std::string csv;
-  report::Page page("Active learning by explanations: " + options.study);
-  const auto show = [&](const std::string& title, const report::Table& table) {
-    page.words(title).table(table);
-    csv += title + "\n" + report::csv(table) + "\n";
-    std::printf("%s\n\n%s\n", title.c_str(), report::markdown(table).c_str());
-  };
-  page.words(
+  Output out{report::Page("Active learning by explanations: " + options.study)};
+  out.page.words(
       "All networks of a seed begin with the same labels; then each way to choose asks for more, round by round, and a "
-      "network is trained from the start. Measured on the same test pictures; dice is that of Grad-CAM of the "
-      "predicted "
-      "class with what is marked. Area: under the learning curve, divided by its width. Means and deviations are over "
-      "seeds; the bands in the charts are one deviation wide on either side.");
-  page.facts({study.common()});
-  page.heading("Learning curves");
-  for (const std::string& measure : measures) show(measure, curves(groups, measure));
-  page.charts({chart(groups, "accuracy"), chart(groups, "auc"), chart(groups, "dice")});
+      "network is trained from the start. Measured on the same test pictures; dice: Grad-CAM of the predicted class "
+      "with what is marked. Area: under the learning curve, divided by its width. Means and deviations are over seeds; "
+      "the bands in the charts are one deviation wide on either side.");
+  out.page.facts({study.common()});
+  out.page.heading("Learning curves");
+  for (const std::string& measure : measures) out.table(measure, curves(groups, measure));
+  out.page.charts({chart(groups, "accuracy"), chart(groups, "auc"), chart(groups, "dice")});
 
-  page.heading("Against chance");
-  page.words(
+  out.page.heading("Against chance");
+  out.page.words(
       "Over runs with the same seed; so few pairs can show large effects only. Holm's correction over the rows.");
   for (const std::string& measure : measures) {
     std::vector<metrics::Comparison> comparisons;
     for (const StudyGroup& group : groups)
       if (group.setting("strategy") != "random")
         comparisons.push_back(compare_runs(title_of(group), group, groups.front(), measure + "_area"));
-    show("area under the curve of " + measure, comparison_table(std::move(comparisons)));
+    out.table("area under the curve of " + measure, comparison_table(std::move(comparisons)));
   }
 
-  page.heading("Ways to fail");
-  page.words(
+  out.page.heading("Ways to fail");
+  out.page.words(
       "Of the pictures that are not labelled yet: high or low entropy, high or low misalignment, about their medians. "
       "Low entropy with high misalignment is what uncertainty alone cannot see.");
-  for (const StudyGroup& group : groups)
-    if (group.setting("strategy") == "eg_al" && (options.study != "lambda" || group.setting("lambda") == "0.3"))
-      show(title_of(group), failures(group));
-  io::write_file_atomically(study.folder() / "summary.csv", csv);
-  return page;
+  for (const StudyGroup& group : where(groups, {{"strategy", "eg_al"}, {"lambda", "0.3"}}))
+    out.table(title_of(group), failures(group));
+  return out;
 }
 
 }  // namespace example

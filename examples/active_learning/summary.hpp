@@ -4,9 +4,9 @@
 #include <string>
 
 #include "common/options.hpp"
+#include "common/output.hpp"
 #include "limn/active/state.hpp"
 #include "limn/evaluate/study.hpp"
-#include "limn/report/page.hpp"
 
 namespace example {
 
@@ -14,9 +14,8 @@ namespace example {
 /// learning curves, "accuracy_at_50" with 50 labels.
 limn::StudyValues values_of(const limn::active::History& history);
 
-/// Learning curves, their areas, tests against chance, and the ways to fail that the paper counts. The tables are also
-/// written to summary.csv beside the report and printed as Markdown.
-limn::report::Page summary(const limn::Study& study, const RunOptions& options);
+/// Learning curves, their areas, tests against chance, and the ways to fail that the paper counts.
+Output summary(const limn::Study& study, const RunOptions& options);
 
 /// The first run of a strategy with this lambda.
 const limn::StudyRun& run_of(const limn::Study& study, const std::string& strategy, const std::string& lambda);
