@@ -116,3 +116,30 @@ TEST_CASE("chance and ranges") {
   CHECK_FALSE(random.chance(0));
   CHECK(random.chance(1));
 }
+
+TEST_CASE("beta: mean and variance, and shapes so small that a gamma draw is 0") {
+  for (const auto& [a, b] : {std::pair{.2, .2}, {1., 1.}, {2., 5.}, {.5, 3.}}) {
+    Random random(Seed{15}, static_cast<int>(10 * a));
+    constexpr int count = 20'000;
+    double sum = 0, squares = 0;
+    for (int i = 0; i < count; ++i) {
+      const double x = random.beta(a, b);
+      REQUIRE(x >= 0);
+      REQUIRE(x <= 1);
+      sum += x;
+      squares += x * x;
+    }
+    const double mean = a / (a + b), variance = a * b / ((a + b) * (a + b) * (a + b + 1));
+    const double error = std::sqrt(variance / count);
+    CHECK(std::abs(sum / count - mean) < 5 * error);
+    CHECK(squares / count - sum / count * sum / count == doctest::Approx(variance).epsilon(.05));
+  }
+  Random random{Seed{16}};
+  int ends = 0;
+  for (int i = 0; i < 1000; ++i) {
+    const double x = random.beta(.001, .001);
+    REQUIRE(std::isfinite(x));
+    ends += x < .01 || x > .99;
+  }
+  CHECK(ends > 950);
+}

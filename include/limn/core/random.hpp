@@ -85,12 +85,28 @@ class Random {
     const double u = 1.0 - uniform(), v = uniform();
     return std::sqrt(-2.0 * std::log(u)) * std::cos(6.283185307179586 * v);
   }
+  /// Beta(a, b) of a, b > 0, which lies in [0, 1], from two gamma draws. In logarithms: small a and b are safe.
+  double beta(double a, double b) {
+    const double x = log_gamma_draw(a), y = log_gamma_draw(b);
+    return 1 / (1 + std::exp(y - x));
+  }
 
  private:
   static constexpr std::uint64_t part(std::string_view name) { return mix(0, name); }
   template <class T>
   requires(!std::convertible_to<T, std::string_view>) static constexpr std::uint64_t part(T number) {
     return static_cast<std::uint64_t>(number);
+  }
+  /// ln of a Gamma(shape, 1) draw (Marsaglia and Tsang 2000, with their boost of shapes below 1).
+  double log_gamma_draw(double shape) {
+    const double boost = shape < 1 ? std::log(1.0 - uniform()) / shape : 0;
+    const double d = (shape < 1 ? shape + 1 : shape) - 1.0 / 3, c = 1 / std::sqrt(9 * d);
+    for (;;) {
+      const double x = normal(), v = 1 + c * x;
+      if (v <= 0) continue;
+      const double cube = v * v * v;
+      if (std::log(1.0 - uniform()) < .5 * x * x + d - d * cube + d * std::log(cube)) return std::log(d * cube) + boost;
+    }
   }
   std::uint64_t key_ = 0, counter_ = 0;
   std::array<std::uint32_t, 4> block_{};
