@@ -1,6 +1,7 @@
 // Decoded samples, and cheap selections of them.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <memory>
@@ -62,6 +63,8 @@ class Dataset {
                            samples.size(), " samples");
     for (std::size_t i = 0; i < samples.size(); ++i) positions_.push_back(static_cast<Index>(i));
     store_ = std::make_shared<const Store>(Store{std::move(samples), std::move(class_names), std::move(columns)});
+    if (const auto domain = store_->columns.find("domain"); domain != store_->columns.end())
+      set_domains(domain->second);
   }
 
   Index size() const { return static_cast<Index>(positions_.size()); }
@@ -73,6 +76,24 @@ class Dataset {
   Index height() const { return dimension(0); }
   Index width() const { return dimension(1); }
   Index channels() const { return dimension(2); }
+
+  /// Where the samples come from (a scanner, a camera, a hospital), sorted; data with a column "domain" has them from
+  /// the start. Subsets keep the names and their numbers. Empty: nothing is known of domains.
+  const std::vector<std::string>& domain_names() const { return domains_->names; }
+  /// The position of sample i's domain in domain_names(). Error where nothing is known of domains.
+  Index domain(Index i) const {
+    require(!domain_names().empty(), "the data set has no domains");
+    return domains_->of[static_cast<std::size_t>(position(i))];
+  }
+  /// The same samples with other domains: `name_of_each`, in their order. Throws OptionError for another number of
+  /// names and for an empty one.
+  [[nodiscard, gnu::cold]] Dataset with_domains(const std::vector<std::string>& name_of_each) const {
+    require<OptionError>(name_of_each.size() == positions_.size(), "domains: ", name_of_each.size(), " names for ",
+                         size(), " samples");
+    Dataset out = *this;
+    out.set_domains(name_of_each);
+    return out;
+  }
 
   /// How many samples each class has.
   std::vector<Index> counts() const {
@@ -183,6 +204,23 @@ class Dataset {
     std::vector<std::string> class_names;
     Columns columns;
   };
+  struct Domains {
+    std::vector<std::string> names = {};
+    std::vector<Index> of = {};  ///< the store's samples; -1: none of this set
+  };
+
+  /// One name for each position.
+  [[gnu::cold]] void set_domains(const std::vector<std::string>& name_of_each) {
+    Domains out{.names = name_of_each, .of = std::vector<Index>(store_->samples.size(), -1)};
+    std::sort(out.names.begin(), out.names.end());
+    out.names.erase(std::unique(out.names.begin(), out.names.end()), out.names.end());
+    for (std::size_t i = 0; i < name_of_each.size(); ++i) {
+      require<OptionError>(!name_of_each[i].empty(), "sample ", (*this)[static_cast<Index>(i)].id, " has no domain");
+      out.of[static_cast<std::size_t>(positions_[i])] =
+          std::lower_bound(out.names.begin(), out.names.end(), name_of_each[i]) - out.names.begin();
+    }
+    domains_ = std::make_shared<const Domains>(std::move(out));
+  }
 
   Index position(Index i) const {
     require<OptionError>(i >= 0 && i < size(), "sample ", i, " of a data set of ", size());
@@ -193,6 +231,7 @@ class Dataset {
   }
 
   std::shared_ptr<const Store> store_;
+  std::shared_ptr<const Domains> domains_ = std::make_shared<const Domains>();
   std::vector<Index> positions_;
 };
 

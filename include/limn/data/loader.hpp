@@ -28,6 +28,7 @@ struct HostBatch {
   Tensor<Cpu> masks;                   // (N, H, W, 1), 0 where there is none
   std::vector<std::uint8_t> has_mask;  // N, 1 where the sample is annotated
   std::vector<Index> positions;        // N, in the data set
+  std::vector<Index> domains;          // N, as Dataset::domain_names() counts them; empty where there are none
 
   Index size() const { return static_cast<Index>(labels.size()); }
 };
@@ -91,6 +92,7 @@ struct Pick {
     batch.labels.push_back(sample.label);
     batch.has_mask.push_back(mask ? 1 : 0);
     batch.positions.push_back(picks[i].position);
+    if (!data.domain_names().empty()) batch.domains.push_back(data.domain(picks[i].position));
   }
   return batch;
 }

@@ -29,7 +29,7 @@ Tensor<B> to_backend(const Tensor<Cpu>& x) {
 template <Backend B>
 [[nodiscard]] Batch<B> to_batch(data::HostBatch host) {
   return {detail::to_backend<B>(host.images), std::move(host.labels), detail::to_backend<B>(host.masks),
-          std::move(host.has_mask)};
+          std::move(host.has_mask), std::move(host.domains)};
 }
 
 /// One picture (h, w, c) as a batch (1, h, w, c).

@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "limn/core/function_ref.hpp"
 #include "limn/nn/run.hpp"
 #include "limn/ops/ops.hpp"
 
@@ -28,7 +29,19 @@ struct Batch {
   std::vector<Index> labels;           ///< n
   Tensor<B> masks;                     ///< (n, h, w, 1), 0 or 1; meaningless where has_mask is 0
   std::vector<std::uint8_t> has_mask;  ///< n
+  std::vector<Index> domains = {};     ///< n, as Dataset::domain_names() counts them; empty where there are none
 };
+
+/// A further pass in a step of training: what the network said of other pictures, and what it left on the way.
+template <Backend B>
+struct Pass {
+  Run<B> run;
+  Var<B> logits;  ///< (n, classes)
+};
+
+/// How a step shows its network other pictures: everything that the loss watches is watched in `run`, too.
+template <Backend B>
+using ShowNetwork = FunctionRef<Var<B>(const Tensor<B>& images, Run<B>& run)>;
 
 /// What a loss sees: the batch, what the network answered, and what it left on the way (LAP maps).
 template <Backend B>
@@ -37,6 +50,20 @@ struct Step {
   const Var<B>& logits;  ///< (n, classes)
   const Run<B>& run;
   double progress = 1;  ///< the share of the training that is done, for terms that change in its course
+  const ShowNetwork<B>* network = nullptr;  ///< for again(); one_step() and train::fit give it
+
+  /// Shows the network other pictures (n, h, w, c): the same parameters, training or not as in the pass of the batch,
+  /// the same draws. Its gradients are part of the loss. Running statistics stay those of the batch: made-up pictures
+  /// are not what the network will be asked about. Throws Error where the step has no network.
+  [[nodiscard, gnu::cold]] Pass<B> again(const Tensor<B>& images) const {
+    require(network != nullptr, "the loss shows the network other pictures, and this step has none (see one_step)");
+    Pass<B> out;
+    out.run.training = run.training;
+    out.run.checkpoint = run.checkpoint;
+    out.run.seed = run.seed;
+    out.logits = (*network)(images, out.run);
+    return out;
+  }
 };
 
 template <class T>
@@ -87,6 +114,29 @@ struct Loss {
     std::apply([&](const auto&... weighted) { (add(weighted), ...); }, terms);
     return out;
   }
+
+  /// The step is done: terms that remember take note of it.
+  template <Backend B>
+  [[gnu::cold]] void commit(const Step<B>& step) {
+    const auto tell = [&](auto& term) {
+      if constexpr (requires { term.commit(step); }) term.commit(step);
+    };
+    std::apply([&](auto&... weighted) { (tell(weighted.term), ...); }, terms);
+  }
+  /// What the terms remember, by number and name: tensors that share the terms' numbers. To go on later with the same
+  /// bits, copy what they hold into those of a loss of the same terms.
+  [[nodiscard, gnu::cold]] std::vector<std::pair<std::string, Tensor<CpuDouble>>> state() const {
+    std::vector<std::pair<std::string, Tensor<CpuDouble>>> out;
+    Index number = 0;
+    const auto collect = [&](const auto& term) {
+      if constexpr (requires { term.state(); })
+        for (auto& [name, tensor] : term.state())
+          out.emplace_back(text("loss/", number, "/", term.name, "/", name), std::move(tensor));
+      ++number;
+    };
+    std::apply([&](const auto&... weighted) { (collect(weighted.term), ...); }, terms);
+    return out;
+  }
 };
 
 namespace detail {
@@ -130,6 +180,21 @@ template <AnyLoss T>
   auto out = as_loss(std::move(loss));
   std::apply([&](auto&... weighted) { ((weighted.weight *= weight), ...); }, out.terms);
   return out;
+}
+
+/// The pass of a batch through a network, and the loss of it: for loops of your own. `run` says how (training, seed)
+/// and keeps what the pass left; call run.commit() after the update.
+template <AnyLoss L, class Net, Backend B>
+[[nodiscard]] LossValue<B> one_step(const L& loss, const Net& net, const Batch<B>& batch, Run<B>& run,
+                                    double progress = 1) {
+  const auto sum = as_loss(loss);
+  const auto show = [&](const Tensor<B>& images, Run<B>& pass) {
+    sum.watch(net, pass);
+    return pass(net, pass.input(images));
+  };
+  const ShowNetwork<B> again(show);
+  const Var<B> logits = show(batch.images, run);
+  return sum(Step<B>{batch, logits, run, progress, &again});
 }
 
 }  // namespace limn

@@ -33,6 +33,17 @@ std::string describe(const Loss<T...>& loss) {
   return out;
 }
 
+/// Terms that compare domains say `static constexpr bool needs_domains = true`.
+template <class... T>
+[[gnu::cold]] void check_domains(const Loss<T...>& loss, const data::Dataset& train) {
+  const auto check = [&](const auto& term) {
+    if constexpr (requires { requires std::remove_cvref_t<decltype(term)>::needs_domains; })
+      require<OptionError>(!train.domain_names().empty(), "fit: ", term.name,
+                           " needs to know the domains of the training pictures (data/domains.hpp)");
+  };
+  std::apply([&](const auto&... weighted) { (check(weighted.term), ...); }, loss.terms);
+}
+
 /// Shows the network one picture: sizes that do not fit are refused by the layer that they do not fit.
 template <Backend B>
 [[gnu::cold]] void try_out(const Learner<B>& learner, const data::Dataset& data, const FitOptions& options) {
@@ -67,18 +78,21 @@ template <class Net, AnyLoss L, class Chosen>
 [[gnu::cold]] Fit fit(Net& net, const L& loss, const Chosen& optimizer, const data::Dataset& train,
                       const data::Dataset& val, const FitOptions& asked = {}) {
   using B = backend_of<Net>;
-  const auto sum = as_loss(loss);
+  auto sum = as_loss(loss);  // a copy: what its terms remember begins as it is in `loss`, which stays so
   detail::NetworkFacts facts = detail::facts_of<Net>();
   const FitOptions options = detail::resolved(asked, facts);
   detail::Learner<B> learner{[&net](const Var<B>& images, Run<B>& run) { return run(net, images); },
                              [&net, &sum](Run<B>& run) { sum.watch(net, run); },
                              [&sum](const Step<B>& step) { return sum(step); },
+                             [&sum](const Step<B>& step) { sum.commit(step); },
+                             sum.state(),
                              leaves(net),
                              make_optimizer(optimizer, net),
                              options.checkpoint};
   for (const auto& leaf : learner.leaves) facts.batch_norm = facts.batch_norm || leaf.buffer != nullptr;
   detail::check_options(options);
   detail::check_data(train, val, facts, options);
+  detail::check_domains(sum, train);
   detail::try_out(learner, val, options);
   const Progress progress =
       options.quiet || options.progress.step || options.progress.epoch ? options.progress : stderr_progress();

@@ -23,7 +23,10 @@ inline double seconds_since(std::chrono::steady_clock::time_point start) {
 /// Which samples in which order, and how many pixels: a number that two data sets share only if they are the same.
 [[gnu::cold]] inline std::string fingerprint(const data::Dataset& data) {
   std::uint64_t key = 0;
-  for (Index i = 0; i < data.size(); ++i) key = mix(mix(key, data[i].id), static_cast<std::uint64_t>(data[i].label));
+  for (Index i = 0; i < data.size(); ++i) {
+    key = mix(mix(key, data[i].id), static_cast<std::uint64_t>(data[i].label));
+    if (!data.domain_names().empty()) key = mix(key, static_cast<std::uint64_t>(data.domain(i)));
+  }
   return text(data.size(), " samples of ", data.height(), " x ", data.width(), " x ", data.channels(), ", ids ", key);
 }
 
@@ -233,6 +236,8 @@ class Loop {
     io::TensorFile file = weights_of(learner_.leaves);
     for (const auto& [name, tensor] : learner_.optimizer.state())
       file.tensors[optimizer_name(name)] = limn::detail::entry_of(tensor);
+    for (const auto& [name, tensor] : learner_.memory)
+      file.tensors[optimizer_name(name)] = limn::detail::entry_of(tensor);
     file.metadata = {{"training", to_text(state_, settings_, learner_.optimizer.steps())}};
     io::write_safetensors(folder_.last(), file);
   }
@@ -253,15 +258,19 @@ class Loop {
     TrainingState state = from_text(*training, name, settings_, steps);
     require<FileError>(state.batches <= train_.batches(), name, ": batch ", state.batches, " of an epoch of ",
                        train_.batches());
-    auto kept = learner_.optimizer.state();
-    for (auto& [tensor_name, tensor] : kept) {
+    const auto read = [&](const std::string& tensor_name, auto& tensor) {
       const auto found = file.tensors.find(optimizer_name(tensor_name));
       require<FileError>(
           found != file.tensors.end() && found->second.shape == limn::detail::shape_in_file(tensor.shape()), name,
           ": no ", optimizer_name(tensor_name), " of the right shape");
-      tensor = tensor.clone();
       limn::detail::read_entry(found->second, tensor);
+    };
+    auto kept = learner_.optimizer.state();
+    for (auto& [tensor_name, tensor] : kept) {
+      tensor = tensor.clone();
+      read(tensor_name, tensor);
     }
+    for (auto& [tensor_name, tensor] : learner_.memory) read(tensor_name, tensor);
     put_weights(learner_.leaves, file, name);
     learner_.optimizer.load(kept, steps);
     state_ = std::move(state);

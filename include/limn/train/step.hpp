@@ -25,6 +25,8 @@ struct Learner {
   OwnedFunction<Var<B>(const Var<B>& images, Run<B>& run)> network;
   OwnedFunction<void(Run<B>& run)> watch;  ///< what the loss needs of a pass
   OwnedFunction<LossValue<B>(const Step<B>& step)> loss;
+  OwnedFunction<void(const Step<B>& step)> commit;  ///< of the loss: what it remembers of a step that is done
+  std::vector<std::pair<std::string, Tensor<CpuDouble>>> memory;  ///< of the loss (Loss::state)
   std::vector<Leaf<B>> leaves;
   Optimizer<B> optimizer;
   bool checkpoint = false;  ///< as in FitOptions
@@ -77,9 +79,14 @@ std::vector<std::pair<std::string, double>> train_batch(Learner<B>& learner, dat
   run.training = true;
   run.checkpoint = learner.checkpoint;
   run.seed = seed;
-  learner.watch(run);
-  const Var<B> logits = learner.network(run.input(batch.images), run);
-  const LossValue<B> value = learner.loss(Step<B>{batch, logits, run, progress});
+  const auto show = [&](const Tensor<B>& images, Run<B>& pass) {
+    learner.watch(pass);
+    return learner.network(pass.input(images), pass);
+  };
+  const ShowNetwork<B> again(show);
+  const Var<B> logits = show(batch.images, run);
+  const Step<B> step{batch, logits, run, progress, &again};
+  const LossValue<B> value = learner.loss(step);
   std::vector<std::pair<std::string, double>> terms{{"loss", static_cast<double>(value.total.item())}};
   if (value.terms.size() > 1) append(terms, value.terms);
   for (const auto& [name, number] : terms)
@@ -94,6 +101,7 @@ std::vector<std::pair<std::string, double>> train_batch(Learner<B>& learner, dat
   }
   learner.optimizer.step(gradients, factor);
   run.commit();
+  learner.commit(step);
   return terms;
 }
 
@@ -114,6 +122,8 @@ template <Backend B>
   double loss = 0, of_all_terms = 0;
   auto batches = loader.epoch(0);
   PackedWeights<B> packed;
+  const auto show = [&](const Tensor<B>& images, Run<B>& pass) { return learner.network(images, pass); };
+  const ShowNetwork<B> again(show);
   while (auto host = batches.next()) {
     if (stop()) return std::nullopt;
     const std::vector<Index> positions = host->positions;
@@ -122,7 +132,7 @@ template <Backend B>
     run.packed = &packed;
     const Var<B> logits = learner.network(batch.images, run);
     if (total)
-      of_all_terms += static_cast<double>(learner.loss(Step<B>{batch, logits, run}).total.item()) *
+      of_all_terms += static_cast<double>(learner.loss(Step<B>{batch, logits, run, 1, &again}).total.item()) *
                       static_cast<double>(positions.size());
     const auto* row = logits.value().data();
     for (std::size_t i = 0; i < positions.size(); ++i, row += classes) {
