@@ -33,10 +33,11 @@ template <Backend B>
   return maximum(x, Var<B>(Tensor<B>(Shape{1}, typename B::scalar(1e-12))));
 }
 
-/// Pictures `chosen` of x (n, h, w, c).
+/// Pictures `chosen` of x (n, h, w, c), in this order.
 template <Backend B>
 [[nodiscard]] Var<B> pictures(const Var<B>& x, const std::vector<Index>& chosen) {
-  if (static_cast<Index>(chosen.size()) == x.dim(0)) return x;
+  Index next = 0;
+  if (std::all_of(chosen.begin(), chosen.end(), [&](Index i) { return i == next++; }) && next == x.dim(0)) return x;
   Shape shape = x.shape();
   shape[0] = static_cast<Index>(chosen.size());
   Tensor<Positions<B>> at(shape);
