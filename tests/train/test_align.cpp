@@ -1,0 +1,183 @@
+// train::align: what stays as it is while the other one learns, the course of the turns, going on, refusals.
+#include <algorithm>
+#include <csignal>
+
+#include "limn/train/align.hpp"
+#include "tiny.hpp"
+
+using namespace tiny;
+using support::message;
+
+namespace {
+
+using Cam = GradCam<"stem">;
+using Masker = models::Masker<Cpu, 1, 2>;
+
+const data::Dataset& training() {
+  static const data::Dataset data = pictures(24, "t");
+  return data;
+}
+const data::Dataset& validation() {
+  static const data::Dataset data = pictures(12, "v");
+  return data;
+}
+
+/// Parameters, running statistics and counters.
+template <class N>
+std::map<std::string, std::vector<std::byte>> bits(const N& net) {
+  std::map<std::string, std::vector<std::byte>> out;
+  for (const auto& [name, entry] : weights_of(leaves(net)).tensors) out[name] = entry.bytes;
+  return out;
+}
+
+train::AlignOptions options(const std::filesystem::path& out = "", Index rounds = 2) {
+  train::AlignOptions o{.warm_up = 2, .rounds = rounds};
+  o.each = {.batch = 8, .out = out.string(), .seed = Seed{11}, .augment = {.flip = true}, .quiet = true};
+  return o;
+}
+
+train::AlignFit run(Net& net, Masker& masker, const train::AlignOptions& o) {
+  return train::align(net, masker, align_losses<Cam>(masker), Adam{{.lr = .01}}, training(), validation(), o);
+}
+
+}  // namespace
+
+TEST_CASE("while one learns nothing of the other changes, to the bit") {
+  Net net;
+  Masker masker{Seed{2}};
+  const auto losses = align_losses<Cam>(masker);
+  const train::FitOptions o{.epochs = 2, .batch = 8, .restore_best = false, .quiet = true};
+  const auto net_before = bits(net), masker_before = bits(masker);
+
+  models::Masked<Net, Masker> behind(net, masker);
+  (void)train::fit(behind, losses.masker, Adam{{.lr = .01}}, training(), validation(), o);
+  CHECK(bits(net) == net_before);  // the batch norm's running statistics among them
+  CHECK(net_before.count("stem.bn.running_mean") == 1);
+  CHECK(bits(masker) == masker_before);
+  const auto learned = bits(behind.masker);
+  for (const auto& [name, bytes] : learned) {
+    CAPTURE(name);
+    CHECK(bytes != masker_before.at(name));
+  }
+
+  (void)train::fit(net, losses.guided, Adam{{.lr = .01}}, training(), validation(), o);
+  CHECK(bits(masker) == masker_before);
+  const auto net_after = bits(net);
+  for (const auto& [name, bytes] : net_before) {
+    CAPTURE(name);
+    CHECK(bytes != net_after.at(name));
+  }
+}
+
+TEST_CASE("turns in order, each from where the one before ended") {
+  Net net, by_hand;
+  Masker masker{Seed{2}}, its_masker{Seed{2}};
+  const auto done = run(net, masker, options());
+  REQUIRE(done.turns.size() == 5);  // alone, masker, classifier, masker, classifier
+  CHECK(done.turns[0].history.rows.size() == 2);
+  CHECK(done.turns[3].history.rows.size() == 1);
+  const auto has = [&](std::size_t turn, const char* term) {
+    const auto& columns = done.turns[turn].history.columns;
+    return std::find(columns.begin(), columns.end(), term) != columns.end();
+  };
+  CHECK(has(0, "dre"));
+  CHECK_FALSE(has(0, "bce"));
+  CHECK(has(1, "mask_evidence"));
+  CHECK(has(2, "bce"));
+  CHECK(done.ending == train::Ending::epochs);
+  CHECK(done.seconds() > 0);
+
+  const auto losses = align_losses<Cam>(its_masker);
+  const auto turn = [](std::uint64_t k, Index epochs) {
+    train::FitOptions o = options().each;
+    o.epochs = epochs;
+    o.seed = Seed{mix(11, k)};
+    o.restore_best = false;
+    return o;
+  };
+  const Adam adam{{.lr = .01}};
+  (void)train::fit(by_hand, losses.alone, adam, training(), validation(), turn(0, 2));
+  for (const std::uint64_t k : {1, 3}) {
+    models::Masked<Net, Masker> behind(by_hand, its_masker);
+    (void)train::fit(behind, losses.masker, adam, training(), validation(), turn(k, 1));
+    its_masker = behind.masker;
+    (void)train::fit(by_hand, losses.guided, adam, training(), validation(), turn(k + 1, 1));
+  }
+  check_same_bits(net, by_hand);
+  CHECK(bits(masker) == bits(its_masker));
+}
+
+TEST_CASE("stopped in any turn, it goes on with the same bits; more rounds can follow") {
+  const support::Folder folder("align");
+  Net whole;
+  Masker its_masker{Seed{2}};
+  (void)run(whole, its_masker, options());
+  for (const Index stop : {1, 3, 4, 6}) {  // in which epoch of them all
+    CAPTURE(stop);
+    auto o = options(folder.path / text("a", stop));
+    Index epochs = 0;
+    o.each.progress.step = [&](const train::StepRecord& s) {
+      if (epochs == stop - 1 && s.batch == 2) std::raise(SIGINT);
+    };
+    o.each.on_epoch = [&](const train::EpochRecord&) { ++epochs; };
+    Net net;
+    Masker masker{Seed{2}};
+    const auto before = std::signal(SIGINT, SIG_DFL);
+    const auto stopped = run(net, masker, o);
+    std::signal(SIGINT, before);
+    CHECK(stopped.ending == train::Ending::interrupted);
+    CHECK(stopped.turns.size() < 6);
+
+    o.each.progress.step = nullptr;
+    o.each.resume = true;
+    Net rest{Seed{5}};
+    Masker its_rest{Seed{stop == 1 ? 2u : 6u}};  // had not begun, or is read
+    CHECK(run(rest, its_rest, o).ending == train::Ending::epochs);
+    check_same_bits(whole, rest);
+    CHECK(bits(its_masker) == bits(its_rest));
+  }
+  auto o = options(folder.path / "a1", 3);
+  o.each.resume = true;
+  Net more, at_once;
+  Masker a, b{Seed{2}};
+  CHECK(run(more, a, o).turns.size() == 7);
+  (void)run(at_once, b, options("", 3));
+  check_same_bits(more, at_once);
+}
+
+TEST_CASE("an earlier run in the folder is replaced, another one is not gone on with") {
+  const support::Folder folder("align_again");
+  Net net;
+  Masker masker{Seed{2}};
+  (void)run(net, masker, options(folder.path, 2));
+  auto fewer = options(folder.path, 1);
+  (void)run(net, masker, fewer);
+  CHECK(std::filesystem::exists(folder.path / "turn_2" / "last.safetensors"));
+  CHECK_FALSE(std::filesystem::exists(folder.path / "turn_3" / "last.safetensors"));
+  auto other = fewer;
+  other.each.resume = true;
+  other.masker_epochs = 2;
+  CHECK(support::holds(message<OptionError>([&] { (void)run(net, masker, other); }),
+                       "is of another run: warm_up 2, masker_epochs 1, classifier_epochs 1\nand now warm_up 2, "
+                       "masker_epochs 2"));
+}
+
+TEST_CASE("options out of range") {
+  Net net;
+  Masker masker;
+  const auto refused = [&](const train::AlignOptions& o) {
+    return message<OptionError>([&] { (void)run(net, masker, o); });
+  };
+  auto o = options();
+  o.rounds = -1;
+  CHECK(refused(o) == "align: rounds must be 0 to 1000000, got -1");
+  o = options();
+  o.masker_epochs = 0;
+  CHECK(refused(o) == "align: masker_epochs must be 1 to 1000000, got 0");
+  o = options();
+  o.warm_up = o.rounds = 0;
+  CHECK(refused(o) == "align: neither warm_up nor rounds: nothing to do");
+  o = options();
+  o.each.resume = true;
+  CHECK(refused(o) == "align: resume needs the folder of the run (out)");
+}
