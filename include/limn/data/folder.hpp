@@ -188,33 +188,24 @@ struct Listings {
   throw FileError(message);
 }
 
-}  // namespace detail
-
-/// All pictures of a folder, decoded at once by all threads. Either the folder has an `index.csv` (columns image and
-/// label; optionally id, mask and others, paths relative to the folder), or it has a folder for each label with
-/// pictures NAME.png or .jpg and, beside them, masks NAME_mask.png, NAME_mask_1.png ... which are joined. Masks are 1
-/// where their grey value is at least one half. Nothing is loaded when anything is wrong: the first ten problems are
-/// listed in one FileError. Throws OptionError for classes that do not fit the labels.
-[[nodiscard, gnu::cold]] inline Dataset image_folder(const std::filesystem::path& root,
-                                                     const FolderOptions& options = {}) {
-  require<OptionError>(options.size >= 1 && options.size <= 8192, "image_folder: size must be 1 to 8192, got ",
-                       options.size);
-  require<OptionError>(options.channels == 1 || options.channels == 3, "image_folder: channels must be 1 or 3, got ",
+/// Options that fit no folder are refused; `name` says whose they are.
+[[gnu::cold]] inline void check_folder(const char* name, const std::filesystem::path& root,
+                                       const FolderOptions& options) {
+  require<OptionError>(options.size >= 1 && options.size <= 8192, name, ": size must be 1 to 8192, got ", options.size);
+  require<OptionError>(options.channels == 1 || options.channels == 3, name, ": channels must be 1 or 3, got ",
                        options.channels);
   require<FileError>(std::filesystem::is_directory(root), root.string(), ": no such folder");
-  std::vector<std::string> problems;
-  const bool indexed = std::filesystem::exists(root / "index.csv");
-  detail::Listings found =
-      indexed ? detail::list_index(root, options.label_column) : detail::list_class_folders(root, problems);
-  require<FileError>(!found.items.empty(), root.string(),
-                     ": no pictures; expected index.csv or folders of PNG or JPEG files, one for each class");
+}
 
+/// Decodes what was found, with all threads. Throws FileError listing `problems` and those that it meets.
+[[gnu::cold]] inline Dataset decode_all(const std::filesystem::path& root, const Listings& found,
+                                        std::vector<std::string> problems, const FolderOptions& options) {
   std::set<std::string> labels;
   for (const auto& item : found.items) labels.insert(item.label);
   std::vector<ClassSpec> classes = options.classes;
   if (classes.empty())
     for (const std::string& label : labels) classes.push_back({label});
-  const auto class_of = detail::classes_of_labels(labels, classes);
+  const auto class_of = classes_of_labels(labels, classes);
 
   std::vector<std::size_t> kept;
   for (std::size_t i = 0; i < found.items.size(); ++i)
@@ -224,14 +215,14 @@ struct Listings {
   parallel_for(static_cast<Index>(kept.size()), [&](Index i) {
     const auto at = static_cast<std::size_t>(i);
     try {
-      samples[at] = detail::decode_sample(found.items[kept[at]], options);
+      samples[at] = decode_sample(found.items[kept[at]], options);
     } catch (const Error& problem) {
       failures[at] = problem.what();
     }
   });
   std::copy_if(failures.begin(), failures.end(), std::back_inserter(problems),
                [](const std::string& f) { return !f.empty(); });
-  detail::refuse(root, problems);
+  refuse(root, problems);
 
   Dataset::Columns columns;
   for (const auto& [name, cells] : found.columns)
@@ -244,6 +235,25 @@ struct Listings {
   std::vector<std::string> names;
   for (const ClassSpec& spec : classes) names.push_back(spec.name);
   return Dataset(std::move(samples), std::move(names), std::move(columns));
+}
+
+}  // namespace detail
+
+/// All pictures of a folder, decoded at once by all threads. Either the folder has an `index.csv` (columns image and
+/// label; optionally id, mask and others, paths relative to the folder), or it has a folder for each label with
+/// pictures NAME.png or .jpg and, beside them, masks NAME_mask.png, NAME_mask_1.png ... which are joined. Masks are 1
+/// where their grey value is at least one half. Nothing is loaded when anything is wrong: the first ten problems are
+/// listed in one FileError. Throws OptionError for classes that do not fit the labels.
+[[nodiscard, gnu::cold]] inline Dataset image_folder(const std::filesystem::path& root,
+                                                     const FolderOptions& options = {}) {
+  detail::check_folder("image_folder", root, options);
+  std::vector<std::string> problems;
+  const bool indexed = std::filesystem::exists(root / "index.csv");
+  const detail::Listings found =
+      indexed ? detail::list_index(root, options.label_column) : detail::list_class_folders(root, problems);
+  require<FileError>(!found.items.empty(), root.string(),
+                     ": no pictures; expected index.csv or folders of PNG or JPEG files, one for each class");
+  return detail::decode_all(root, found, std::move(problems), options);
 }
 
 }  // namespace limn::data
