@@ -1,0 +1,85 @@
+#include "align/summary.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "limn/evaluate/study_report.hpp"
+
+namespace example {
+
+using namespace limn;
+
+namespace {
+
+/// Runs of one method as one group, whatever their domain and seed.
+std::vector<StudyGroup> by_method(const Study& study) {
+  std::vector<StudyGroup> out;
+  for (const StudyRun& run : study.runs()) {
+    const auto same = std::find_if(out.begin(), out.end(),
+                                   [&](const StudyGroup& g) { return g.setting("method") == run.setting("method"); });
+    same == out.end() ? out.push_back({{run}}) : same->runs.push_back(run);
+  }
+  return out;
+}
+
+/// ALIGN less another method, in pairs of the same domain and seed.
+metrics::Comparison against(const Study& study, const StudyGroup& other, const char* value) {
+  std::vector<double> align, its;
+  for (const StudyRun& run : other.runs) {
+    StudySettings settings = run.settings;
+    settings.front().second = "align";
+    if (!study.done(settings)) continue;
+    align.push_back(study.at(settings).value(value));
+    its.push_back(run.value(value));
+  }
+  return metrics::compare("align - " + other.setting("method"), align, its);
+}
+
+}  // namespace
+
+report::Page summary(const Study& study, const RunOptions& options) {
+  const bool single = options.study == "sources";
+  report::Page page("ALIGN: " + options.study);
+  page.words(text(
+      "Every method trained the same network with the same optimiser and number of steps, ",
+      single ? "on one domain, and was tested on the others." : "on all domains but one, and was tested on that one.",
+      " In: test pictures of the domains that were learned from. Out: pictures of the others. Sufficiency "
+      "(lower is better) and comprehensiveness (higher is better) are of Grad-CAM, over the top 1, 5, 10, "
+      "20 and 50%. Small: 95% intervals of means over domains and seeds."));
+  page.facts({study.common()});
+  const auto show = [&](const std::string& title, const report::Table& table) {
+    page.heading(title).table(table);
+    std::printf("%s\n\n%s\n", title.c_str(), report::markdown(table).c_str());
+  };
+
+  const std::vector<StudyGroup> methods = by_method(study);
+  const report::Table means =
+      summary_table(methods, {"accuracy_in", "auc_in", "sufficiency_in", "comprehensiveness_in", "accuracy_out",
+                              "auc_out", "sufficiency_out", "comprehensiveness_out"});
+  show("Means over domains and seeds", means);
+  for (const char* value : {"accuracy_out", "auc_out", "comprehensiveness_out"})
+    show(text(value, single ? ", by the domain learned from" : ", by the domain left out"),
+         cross_table(study.groups(), "method", "domain", [&](const StudyGroup&) { return std::string(value); }));
+
+  report::Table tests;
+  for (const char* value : {"accuracy_out", "auc_out", "comprehensiveness_out"}) {
+    std::vector<metrics::Comparison> comparisons;
+    for (const StudyGroup& group : methods)
+      if (group.setting("method") != "align") comparisons.push_back(against(study, group, value));
+    const report::Table table = comparison_table(std::move(comparisons));
+    show(text("ALIGN against the others: ", value, ", over domains and seeds"), table);
+    tests.columns = table.columns;
+    tests.columns.insert(tests.columns.begin(), "measure");
+    for (std::vector<std::string> row : table.rows) {
+      row.insert(row.begin(), value);
+      tests.add(std::move(row));
+    }
+  }
+  io::write_file_atomically(study.folder() / "summary.csv", report::csv(means));
+  io::write_file_atomically(study.folder() / "tests.csv", report::csv(tests));
+  return page;
+}
+
+}  // namespace example
