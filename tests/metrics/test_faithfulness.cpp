@@ -83,6 +83,9 @@ TEST_CASE("every perturbed picture is asked about once") {
                                                     "SRG of probability", "sufficiency", "comprehensiveness",
                                                     "insertion", "deletion"});
   CHECK(FaithfulnessPlan({.keep = {}, .points = 0, .shares = {}}, 4).measures().empty());
+  const FaithfulnessPlan align(preset::align(), 100);
+  CHECK(align.measures() == std::vector<std::string>{"sufficiency", "comprehensiveness"});
+  CHECK(align.variants().size() == 11);  // the picture, and five shares that go or stay
 }
 
 TEST_CASE("measures of hand-made answers") {

@@ -150,6 +150,10 @@ namespace preset {
   return {.explains = Explains::label, .keep = {}, .shares = {}, .superpixels = 25};
 }
 
+/// Sufficiency and comprehensiveness alone, as in the tables of ALIGN (Hong et al.): over the top 1, 5, 10, 20 and 50%
+/// of the map, what is taken away is 0.
+[[nodiscard, gnu::cold]] inline FaithfulnessOptions align() { return {.keep = {}, .points = 0}; }
+
 }  // namespace preset
 
 /// A picture of which so many units are taken away.
