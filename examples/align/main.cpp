@@ -121,7 +121,7 @@ report::Gallery seen(const Study& study, const data::Dataset& all, const example
 int main(int argc, char** argv) {
   const auto about = "Trains a classifier and a masker in turn, and compares with other methods on other domains.";
   const example::RunOptions defaults{.pictures = 1200,
-                                     .size = 48,
+                                     .size = 32,
                                      .epochs = 8,
                                      .batch = 16,
                                      .out = "runs/align",

@@ -21,7 +21,7 @@ inline constexpr int channels = 1, classes = 2;
 
 using Net = limn::models::SlimResNet18<limn::Cpu, channels, classes>;
 using Masker = limn::models::Masker<limn::Cpu, channels>;
-using Cam = limn::GradCam<"layer2">;  // 12 x 12 at 48 pixels; the last stage would have 3 x 3
+using Cam = limn::GradCam<"layer2">;  // 8 x 8 at 32 pixels; the last stage would have 2 x 2
 
 struct Setup {
   std::string method, domain;  ///< domain: the one that is left out, or the only one that is learned from
@@ -48,13 +48,15 @@ template <class Train>
 void with_method(const std::string& method, const limn::data::Dataset& pictures, const Train& train) {
   using namespace limn;
   const CrossEntropy plain;
+  const AlignWeights weights;  // for what other methods share with ALIGN
+  const auto dre = plain + weights.regulariser * Dre<Cam>{};
   if (method == "erm") return train(plain, pictures);
   if (method == "saliency_guided") return train(plain + SaliencyGuided{}, pictures);
-  if (method == "dre") return train(plain + Dre<Cam>{}, pictures);
+  if (method == "dre") return train(dre, pictures);
   if (method == "irm") return train(plain + 10.f * IrmPenalty{.warm_up = .3f}, pictures);
   if (method == "group_dro") return train(GroupDro(static_cast<Index>(pictures.domain_names().size())), pictures);
   if (method == "mixup") return train(Mixup{}, pictures);
-  const auto guided = plain + Dre<Cam>{} + ExplanationLoss<Cam, Bce>{};  // as ALIGN, with masks that stay
+  const auto guided = dre + weights.guidance * ExplanationLoss<Cam, Bce>{};  // as ALIGN, with masks that stay
   if (method == "grey_masks") return train(guided, data::with_masks(pictures, data::grey_mask));
   if (method == "superpixel_masks") return train(guided, data::with_masks(pictures, SuperpixelMask{}));
 }

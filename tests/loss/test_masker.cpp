@@ -1,6 +1,7 @@
 // What a masker learns from, against loops; masks of a masker in other losses; exact gradients.
 #include <doctest/doctest.h>
 
+#include "limn/explain/masker.hpp"
 #include "limn/loss/align.hpp"
 #include "small_net.hpp"
 
@@ -125,10 +126,24 @@ TEST_CASE("a term guided by a masker gets its masks, for every picture, and leav
   CHECK(error.error < 5e-6);
 }
 
+TEST_CASE("the mask as an explanation") {
+  const auto net = network<Net>();
+  const auto masker = network<Tint>();
+  const Batch<D> data = batch();
+  const auto maps = explain::MaskOf{masker}(net, data.images, std::span<const Index>(data.labels));
+  REQUIRE(maps.size() == 5);
+  for (Index i = 0; i < 5; ++i) {
+    const auto mask = mask_by_hand(masker, picture(data, i));
+    const auto& map = maps[static_cast<std::size_t>(i)].map;
+    REQUIRE(map.size() == mask.size());
+    for (std::size_t k = 0; k < mask.size(); ++k) CHECK(map.data()[k] == doctest::Approx(mask[k]).epsilon(1e-6));
+  }
+}
+
 TEST_CASE("weights below 0 are refused") {
   const auto masker = network<Tint>();
   CHECK(message_of([] { (void)masker_loss({.area = -1}); }) ==
-        "masker_loss: weights must be at least 0, got area -1 and variation 0.1");
+        "masker_loss: weights must be at least 0, got area -1 and variation 0.3");
   CHECK(message_of([&] { (void)align_losses<GradCam<"2">>(masker, {.guidance = -1}); }) ==
-        "align_losses: weights must be at least 0, got guidance -1 and regulariser 1");
+        "align_losses: weights must be at least 0, got guidance -1 and regulariser 0.3");
 }

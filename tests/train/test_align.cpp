@@ -31,7 +31,7 @@ std::map<std::string, std::vector<std::byte>> bits(const N& net) {
 }
 
 train::AlignOptions options(const std::filesystem::path& out = "", Index rounds = 2) {
-  train::AlignOptions o{.warm_up = 2, .rounds = rounds};
+  train::AlignOptions o{.warm_up = 2, .rounds = rounds, .masker_epochs = 1};
   o.each = {.batch = 8, .out = out.string(), .seed = Seed{11}, .augment = {.flip = true}, .quiet = true};
   return o;
 }

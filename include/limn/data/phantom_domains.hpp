@@ -60,8 +60,8 @@ struct PhantomDomainsOptions {
       const std::size_t size = sample.image.shape()[0], channels = sample.image.shape()[2];
       const float step = 2.f / static_cast<float>(size);
       for (std::size_t at = 0; at < sample.image.size(); ++at) {
-        const float u = step * (static_cast<float>(at / channels % size) + .5f) - 1,
-                    v = step * (static_cast<float>(at / channels / size) + .5f) - 1;
+        const std::size_t x = at / channels % size, y = at / channels / size;
+        const float u = step * (static_cast<float>(x) + .5f) - 1, v = step * (static_cast<float>(y) + .5f) - 1;
         const float border = phantom::edge(std::max(std::abs(u), std::abs(v)) - .84f, .06f);
         const float more = border * (light + stripes * std::sin(25 * (u + v) + phase));
         float& value = sample.image.data()[at];

@@ -50,10 +50,11 @@ template <models::MaskNetwork M, LossTerm Term>
 template <models::MaskNetwork M, LossTerm Term>
 void guided_by(const M&& masker, Term term) = delete;  // it would not live long enough
 
+/// The defaults are ours: with them the masks of generated pictures neither keep all nor nothing.
 struct AlignWeights {
-  float area = .3f, variation = .1f;  ///< of the masker's loss, l1 and l2
-  float guidance = 1;                 ///< of the comparison of saliency and mask, l3
-  float regulariser = 1;              ///< of Dre, l4
+  float area = 2, variation = .3f;  ///< of the masker's loss, l1 and l2
+  float guidance = .3f;             ///< of the comparison of saliency and mask, l3
+  float regulariser = .3f;          ///< of Dre, l4
 };
 
 /// What is trained on what, turn by turn.
@@ -63,6 +64,8 @@ struct AlignLosses {
   Guided guided;    ///< the classifier, with the masks of a masker that stays
   OfMasker masker;  ///< the masker before a classifier that stays (models::Masked)
 };
+template <class Alone, class Guided, class OfMasker>
+AlignLosses(Alone, Guided, OfMasker) -> AlignLosses<Alone, Guided, OfMasker>;
 
 /// (p_y(x M) - p_y(x (1 - M)) - 1)^2 + l1 mean |M| + l2 TV(M)
 [[nodiscard]] inline auto masker_loss(const AlignWeights& weights = {}) {

@@ -101,6 +101,7 @@ struct Masked {
   static constexpr auto fields = Fields{field<"masker">(&Masked::masker), field<"rest">(&Masked::rest)};
 
   Masked(const Net& net, M mask_network) : masker(std::move(mask_network)), net_(&net) {}
+  Masked(const Net&& net, M mask_network) = delete;  // it would not live long enough
 
   Var<B> operator()(const Var<B>& image, auto& run) const {
     const Var<B> mask = mask_of(masker, image, run);                     // (n, h, w, 1)

@@ -18,7 +18,7 @@ namespace limn::train {
 struct AlignOptions {
   Index warm_up = 5;                               ///< epochs of the classifier alone; 0: it is trained already
   Index rounds = 5;                                ///< how often masker and classifier take turns
-  Index masker_epochs = 1, classifier_epochs = 1;  ///< of a turn
+  Index masker_epochs = 3, classifier_epochs = 1;  ///< of a turn
   /// Of every turn, but that `epochs` and `restore_best` do not count: a turn ends with its last weights, for
   /// validation does not see what the masks are for. Turn k writes to out/turn_k; schedules and `max_minutes` are of
   /// one turn, and the optimiser begins anew with each.
