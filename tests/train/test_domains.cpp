@@ -87,7 +87,14 @@ TEST_CASE("data without domains is refused before the first step") {
   Net net;
   CHECK(message<OptionError>([&] {
           (void)train::fit(net, CrossEntropy{} + IrmPenalty{}, Sgd{{.lr = .1}}, train, val, options("", 1));
-        }) == "fit: irm_penalty needs to know the domains of the training pictures (data/domains.hpp)");
+        }) == "irm_penalty: needs to know the domains of the pictures (data/domains.hpp)");
+  const auto two = of_two_domains(12, "t");
+  CHECK(message<OptionError>([&] { (void)train::fit(net, GroupDro(3), Sgd{{.lr = .1}}, two, two, options("", 1)); }) ==
+        "group_dro: is for 3 domains, the data has 2");
+  auto o = options("", 1);
+  o.monitor = "val_total";
+  CHECK(support::holds(message<OptionError>([&] { (void)train::fit(net, GroupDro(2), Sgd{{.lr = .1}}, two, val, o); }),
+                       "group_dro: needs to know the domains"));
 }
 
 TEST_CASE("Mixup can be what validation watches") {

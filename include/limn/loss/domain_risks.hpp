@@ -15,13 +15,14 @@ namespace limn {
 
 namespace detail {
 
+inline constexpr const char* unknown_domains = ": needs to know the domains of the pictures (data/domains.hpp)";
+
 /// For each domain 0 .. domains - 1 the mean over its pictures in the batch, as weights (domains, n); a row of zeros
 /// where it has none. Throws OptionError where domains are not known, and for one that is not in this range.
 template <Backend B>
 [[nodiscard, gnu::cold]] Tensor<B> domain_means(const char* name, const Batch<B>& batch, Index domains) {
   const auto n = static_cast<Index>(batch.labels.size());
-  require<OptionError>(static_cast<Index>(batch.domains.size()) == n, name,
-                       ": needs to know the domains of the pictures (data/domains.hpp)");
+  require<OptionError>(static_cast<Index>(batch.domains.size()) == n, name, unknown_domains);
   Tensor<B> out(Shape{domains, n}, typename B::scalar(0));
   std::vector<Index> count(static_cast<std::size_t>(domains), 0);
   for (const Index domain : batch.domains) {
@@ -50,13 +51,17 @@ template <Backend B>
 /// learning anything. Throws OptionError where the data does not know its domains.
 struct IrmPenalty {
   static constexpr const char* name = "irm_penalty";
-  static constexpr bool needs_domains = true;
   float warm_up = 0;  ///< share of the training, 0 to less than 1
 
+  /// Before the first step: how many domains the data knows.
+  [[gnu::cold]] void check_domains(Index known) const {
+    require<OptionError>(warm_up >= 0 && warm_up < 1, name, ": warm_up must be 0 to less than 1, got ", warm_up);
+    require<OptionError>(known > 0, name, detail::unknown_domains);
+  }
   template <Backend B>
   [[gnu::cold]] Var<B> operator()(const Step<B>& step) const {
     using T = typename B::scalar;
-    require<OptionError>(warm_up >= 0 && warm_up < 1, name, ": warm_up must be 0 to less than 1, got ", warm_up);
+    check_domains(static_cast<Index>(step.batch.domains.size()));
     Index domains = 1;
     for (const Index domain : step.batch.domains) domains = std::max(domains, domain + 1);
     const Tensor<B> weights = detail::domain_means(name, step.batch, domains);
@@ -81,17 +86,22 @@ struct IrmPenalty {
 /// Throws OptionError for options out of range, and where the data does not know its domains or has others.
 struct GroupDro {
   static constexpr const char* name = "group_dro";
-  static constexpr bool needs_domains = true;
   double rate = .01;
   Buffer<CpuDouble> weights;  ///< q, (domains)
 
-  /// For so many domains: GroupDro(train.domain_count()).
+  /// For so many domains: train.domain_names().size().
   [[gnu::cold]] explicit GroupDro(Index domains, double step_rate = .01)
       : rate(step_rate), weights(Shape{std::max<Index>(domains, 0)}, 1. / static_cast<double>(domains)) {
     require<OptionError>(domains >= 1, name, ": needs 1 domain or more, got ", domains);
     require<OptionError>(rate >= 0 && rate <= 10, name, ": rate must be 0 to 10, got ", rate);
   }
 
+  /// Before the first step: how many domains the data knows.
+  [[gnu::cold]] void check_domains(Index known) const {
+    require<OptionError>(known > 0, name, detail::unknown_domains);
+    require<OptionError>(known == weights.value().size(), name, ": is for ", weights.value().size(),
+                         " domains, the data has ", known);
+  }
   template <Backend B>
   [[gnu::cold]] Var<B> operator()(const Step<B>& step) const {
     const Var<B> risks = risks_of(step);

@@ -5,9 +5,17 @@
 //   struct MyTerm {
 //     static constexpr const char* name = "my_term";
 //     template <Backend B> Var<B> operator()(const Step<B>& step) const;   // shape (1)
-//     // Optional, before the pass: asks for what the call will need of it (run.watch<"layer4">(net),
-//     run.watch_input()). template <class Net, Backend B> void watch(const Net& net, Run<B>& run) const;
 //   };
+// It may also have, before a pass, a word on what the call will need of it (run.watch<"layer4">(net),
+// run.watch_input()):
+//   template <class Net, Backend B> void watch(const Net& net, Run<B>& run) const;
+// and, where it remembers something from step to step, what becomes of it when a step is done, and the tensors in which
+// it is, sharing their numbers:
+//   template <Backend B> void commit(const Step<B>& step);
+//   std::vector<std::pair<std::string, Tensor<CpuDouble>>> state() const;
+// and, where it compares domains, a refusal of data that knows of too few or too many of them:
+//   void check_domains(Index known) const;
+// A term that has to know what the network says of other pictures calls step.again(pictures).
 #pragma once
 
 #include <concepts>

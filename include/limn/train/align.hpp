@@ -53,6 +53,7 @@ class Turns {
     require<OptionError>(!options.each.resume || !options.each.out.empty(),
                          "align: resume needs the folder of the run (out)");
     if (options.each.out.empty()) return;
+    RunFolder(options.each.out).prepare();
     const std::filesystem::path plan = std::filesystem::path(options.each.out) / "align.txt";
     const std::string now = text("warm_up ", options.warm_up, ", masker_epochs ", options.masker_epochs,
                                  ", classifier_epochs ", options.classifier_epochs, "\n");
@@ -61,7 +62,6 @@ class Turns {
       require<OptionError>(then == now, "resume: ", plan.string(), " is of another run: ", then, "and now ", now);
       return;
     }
-    std::filesystem::create_directories(options.each.out);
     // A turn of an earlier run, found later, would be gone on with.
     for (Index k = 0; std::filesystem::is_directory(folder(k)); ++k) RunFolder(folder(k)).clear();
     io::write_file_atomically(plan, now);

@@ -33,13 +33,12 @@ std::string describe(const Loss<T...>& loss) {
   return out;
 }
 
-/// Terms that compare domains say `static constexpr bool needs_domains = true`.
+/// Terms that compare domains have check_domains(how many the data knows), which throws OptionError.
 template <class... T>
-[[gnu::cold]] void check_domains(const Loss<T...>& loss, const data::Dataset& train) {
+[[gnu::cold]] void check_domains(const Loss<T...>& loss, const data::Dataset& data) {
+  const auto known = static_cast<Index>(data.domain_names().size());
   const auto check = [&](const auto& term) {
-    if constexpr (requires { requires std::remove_cvref_t<decltype(term)>::needs_domains; })
-      require<OptionError>(!train.domain_names().empty(), "fit: ", term.name,
-                           " needs to know the domains of the training pictures (data/domains.hpp)");
+    if constexpr (requires { term.check_domains(known); }) term.check_domains(known);
   };
   std::apply([&](const auto&... weighted) { (check(weighted.term), ...); }, loss.terms);
 }
@@ -93,6 +92,7 @@ template <class Net, AnyLoss L, class Chosen>
   detail::check_options(options);
   detail::check_data(train, val, facts, options);
   detail::check_domains(sum, train);
+  if (options.monitor == "val_total") detail::check_domains(sum, val);
   detail::try_out(learner, val, options);
   const Progress progress =
       options.quiet || options.progress.step || options.progress.epoch ? options.progress : stderr_progress();
