@@ -32,7 +32,8 @@ struct Budget {
         per_round(options.full ? 60 : std::max<limn::Index>(pool / 24, 1)) {}
 };
 
-/// All ways to choose, under the same conditions; or the paper's acquisition with every lambda, beside chance.
+/// All ways to choose, under the same conditions; or the paper's acquisition with every lambda, beside chance. With two
+/// classes entropy, margin and least confidence ask for the same pictures, so the latter two are for --full.
 inline std::vector<Setup> grid(const RunOptions& options) {
   std::vector<Setup> out{{}};
   if (options.study == "lambda") {
@@ -40,9 +41,10 @@ inline std::vector<Setup> grid(const RunOptions& options) {
       out.push_back({.strategy = "eg_al", .lambda = static_cast<float>(tenths) / 10});
     return out;
   }
-  for (const char* name :
-       {"entropy", "margin", "least_confidence", "bald", "disagreement", "core_set", "badge", "misalignment"})
+  for (const char* name : {"entropy", "bald", "disagreement", "core_set", "badge", "misalignment"})
     out.push_back({.strategy = name});
+  for (const char* name : {"margin", "least_confidence"})
+    if (options.full) out.push_back({.strategy = name});
   out.push_back({.strategy = "eg_al", .lambda = .3f});
   return out;
 }

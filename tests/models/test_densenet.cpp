@@ -42,6 +42,12 @@ TEST_CASE("DenseNet-121 has torchvision's names, shapes and order") {
   }
   REQUIRE(expected.size() == 727);
   CHECK(found == expected);
+
+  const NoRecord off;
+  Run<Cpu> run;
+  const auto map = run.tap(at<"features.denseblock4">(net));
+  CHECK(run(net, Var<Cpu>(Tensor<Cpu>(Shape{1, 224, 224, 3}, .5f))).shape() == Shape{1, 1000});
+  CHECK(run.tapped(map).shape() == Shape{1, 7, 7, 1024});
 }
 
 TEST_CASE("a DenseNet gives torch's logits, losses and gradients") {

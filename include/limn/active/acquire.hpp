@@ -14,7 +14,8 @@
 //     void check() const;
 //     double largest(Index classes) const;
 //   };
-// It says NaN where it cannot tell. Such a picture counts as the mean of those for which the term can.
+// It says NaN where it cannot tell. Such a picture counts as one for which the term can, drawn by chance: so pictures
+// of which less is known are among the highest as often as the others. With the mean of the others they would never be.
 #pragma once
 
 #include <algorithm>
@@ -26,6 +27,7 @@
 #include <vector>
 
 #include "limn/core/order.hpp"
+#include "limn/core/random.hpp"
 #include "limn/evaluate/predict.hpp"
 #include "limn/metrics/statistics.hpp"
 #include "limn/nn/fields.hpp"
@@ -175,15 +177,18 @@ template <class... T>
   return out;
 }
 
-/// sum of weight x product. What a term could not tell is the mean of what it could, 0 where it could tell nothing.
+/// sum of weight x product. What a term could not tell is drawn from what it could, 0 where it could tell nothing.
 [[nodiscard, gnu::cold]] inline std::vector<double> totals(const std::vector<Product>& sum,
                                                            std::vector<std::vector<double>> columns) {
   for (std::vector<double>& column : columns) {
-    metrics::Running known;
-    for (const double v : column) known.add(v);
-    const double mean = known.count() > 0 ? known.mean() : 0;
-    for (double& v : column)
-      if (std::isnan(v)) v = mean;
+    std::vector<double> known;
+    for (const double v : column)
+      if (!std::isnan(v)) known.push_back(v);
+    if (known.empty()) known.push_back(0);
+    for (std::size_t i = 0; i < column.size(); ++i)
+      if (std::isnan(column[i]))
+        column[i] =
+            known[static_cast<std::size_t>(limn::Random(Seed{}, "unknown", i).below(static_cast<Index>(known.size())))];
   }
   std::vector<double> out(columns.front().size(), 0.0);
   for (const Product& product : sum)

@@ -33,9 +33,9 @@ namespace detail {
 /// The Dice distance between the explainer's map of the predicted class and the picture's mask: 0 to 1. The map is laid
 /// over the picture, every element where it lies, and then scaled to 0 .. 1.
 ///
-/// Of a picture without a mask nothing is known (NaN: it counts as the mean of the others). An empty mask, where there
-/// is nothing to see, gives 1 by the formula, whatever the map. Where one class alone has something to see, such masks
-/// tell the label: set `empty` to NaN there, and read docs/active_learning.md on what masks give away.
+/// Of a picture without a mask nothing is known (NaN: it counts as one of the others, drawn by chance). An empty mask,
+/// where there is nothing to see, gives 1 by the formula, whatever the map. Where one class alone has something to see,
+/// such masks tell the label: set `empty` to NaN there, and read docs/active_learning.md on what masks give away.
 template <class Explainer>
 struct Misalignment {
   static constexpr const char* name = "misalignment";
