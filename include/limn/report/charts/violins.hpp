@@ -84,28 +84,10 @@ namespace detail {
       lower.insert(0, joined({x, ",", fixed(frame.y(row - .42 * value), 1), " "}));
     }
     const auto at = [&](double share) { return fixed(frame.x(detail::quantile(sorted[k], share)), 1); };
-    put(svg, {"<polygon class=\"band\" style=\"fill: var(--",
-              style,
-              ")\" points=\"",
-              upper,
-              lower,
-              "\"/>\n<line class=\"line ",
-              style,
-              "\" x1=\"",
-              at(.25),
-              "\" y1=\"",
-              middle,
-              "\" x2=\"",
-              at(.75),
-              "\" y2=\"",
-              middle,
-              "\"/>\n<circle class=\"dot ",
-              style,
-              "\" cx=\"",
-              at(.5),
-              "\" cy=\"",
-              middle,
-              "\" r=\"3.5\"/>\n"});
+    put(svg, {"<polygon class=\"band\" style=\"fill: var(--", style, ")\" points=\"", upper, lower, "\"/>\n"});
+    put(svg, {"<line style=\"stroke-dasharray: none\" class=\"line ", style, "\" x1=\"", at(.25), "\" y1=\"", middle,
+              "\" x2=\"", at(.75), "\" y2=\"", middle, "\"/>\n"});
+    put(svg, {"<circle class=\"dot ", style, "\" cx=\"", at(.5), "\" cy=\"", middle, "\" r=\"3.5\"/>\n"});
   }
   return svg + "</svg>\n<p class=\"legend\">Dot: median; bar: from quartile to quartile.</p></figure>\n";
 }
