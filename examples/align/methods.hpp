@@ -58,7 +58,8 @@ void with_method(const std::string& method, const limn::data::Dataset& pictures,
   if (method == "mixup") return train(Mixup{}, pictures);
   const auto guided = dre + weights.guidance * ExplanationLoss<Cam, Bce>{};  // as ALIGN, with masks that stay
   if (method == "grey_masks") return train(guided, data::with_masks(pictures, data::grey_mask));
-  if (method == "superpixel_masks") return train(guided, data::with_masks(pictures, SuperpixelMask{}));
+  require<OptionError>(method == "superpixel_masks", "no such method: ", method);
+  train(guided, data::with_masks(pictures, SuperpixelMask{}));
 }
 
 }  // namespace example
