@@ -62,6 +62,10 @@ report::Page summary(const Study& study, const RunOptions& options) {
   for (const char* value : {"accuracy_out", "auc_out", "comprehensiveness_out"})
     show(text(value, single ? ", by the domain learned from" : ", by the domain left out"),
          cross_table(study.groups(), "method", "domain", [&](const StudyGroup&) { return std::string(value); }));
+  std::vector<std::string> each;  // accuracy_DOMAIN
+  for (const auto& [name, value] : study.runs().front().values)
+    if (name.starts_with("accuracy_") && name != "accuracy_in" && name != "accuracy_out") each.push_back(name);
+  show("Accuracy on every domain", summary_table(study.groups(), each));
 
   report::Table tests;
   for (const char* value : {"accuracy_out", "auc_out", "comprehensiveness_out"}) {
