@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <csignal>
 
+#include "limn/evaluate/evaluate.hpp"
+#include "limn/explain/masker.hpp"
 #include "limn/train/align.hpp"
 #include "tiny.hpp"
 
@@ -143,6 +145,39 @@ TEST_CASE("stopped in any turn, it goes on with the same bits; more rounds can f
   CHECK(run(more, a, o).turns.size() == 7);
   (void)run(at_once, b, options("", 3));
   check_same_bits(more, at_once);
+}
+
+TEST_CASE("the masker finds the evidence, of which nobody told it") {
+  // Dim noise, and somewhere a patch of stripes, upright or level: that is the class.
+  const auto patches = [](Index count, const std::string& name) {
+    std::vector<data::Sample> samples;
+    for (Index i = 0; i < count; ++i) {
+      Random random(Seed{8}, name, i);
+      data::Sample sample{text(name, i), "", i % 2, data::Image(data::Image::shape_type{16, 16, 1}), {}};
+      for (float& v : sample.image) v = static_cast<float>(.2 * random.uniform());
+      sample.mask = data::Mask(data::Mask::shape_type{16, 16}, 0.f);
+      const auto top = static_cast<std::size_t>(random.below(11)), left = static_cast<std::size_t>(random.below(11));
+      for (std::size_t y = top; y < top + 5; ++y)
+        for (std::size_t x = left; x < left + 5; ++x) {
+          sample.image(y, x, 0) = (sample.label == 1 ? x : y) % 2 == 0 ? 1.f : 0.f;
+          (*sample.mask)(y, x) = 1;
+        }
+      samples.push_back(std::move(sample));
+    }
+    return data::Dataset(std::move(samples), {"level", "upright"});
+  };
+  const auto train = patches(160, "t"), val = patches(40, "v");
+  Net net;
+  models::Masker<Cpu, 1, 4> masker{Seed{2}};
+  train::AlignOptions o{.warm_up = 8, .rounds = 3, .masker_epochs = 4};
+  o.each = {.batch = 16, .quiet = true};
+  (void)train::align(net, masker, align_losses<Cam>(masker, {.area = 1}), Adam{{.lr = .01}}, train, val, o);
+  const auto scores = evaluate(net, val, metrics::Classification{}, metrics::Localisation{explain::MaskOf{masker}});
+  const double inside = scores.localisation.front().rma;
+  MESSAGE("accuracy ", scores.classification.accuracy, "; of the mask ", inside, " inside the patch, which is ",
+          val.mask_fraction(), " of the picture");
+  CHECK(scores.classification.accuracy > .9);
+  CHECK(inside > 3 * val.mask_fraction());
 }
 
 TEST_CASE("an earlier run in the folder is replaced, another one is not gone on with") {
