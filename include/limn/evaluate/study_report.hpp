@@ -10,8 +10,8 @@
 #include "limn/core/function_ref.hpp"
 #include "limn/evaluate/pictures.hpp"
 #include "limn/evaluate/study.hpp"
-#include "limn/report/grid.hpp"
 #include "limn/report/charts/trade_off.hpp"
+#include "limn/report/grid.hpp"
 
 namespace limn {
 
