@@ -26,7 +26,7 @@ limn::data::Dataset labelled(const RunOptions& options) {
 }
 
 limn::data::Dataset two_classes(const RunOptions& options) {
-  const limn::data::Dataset all = labelled(options);
+  limn::data::Dataset all = labelled(options);
   std::string found;
   for (const auto& label : all.class_names()) found += (found.empty() ? "" : ", ") + label;
   limn::require<limn::OptionError>(all.classes() == 2, options.data,

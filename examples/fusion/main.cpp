@@ -56,12 +56,13 @@ StudyValues explanations(const auto& net, const auto& explainer, const data::Dat
 
 /// Trains all models of the study with every seed. Branches of the gate come with it.
 template <int Classes>
-Study train_all(const data::Dataset& all, const std::vector<std::string>& names, const RunOptions& options) {
+Study train_all(const data::Dataset& all, const std::vector<std::string>& names, const RunOptions& options,
+                const auto& sets_of_run) {
   Study models(options.out, example::common_settings(options, all), options.resume);
   std::vector<Setup> setups;
   for (const std::string& name : names) setups.push_back({name});
   example::for_each_run(models, setups, options.runs, [&](const Setup& setup, const auto& folder) {
-    const Sets sets = sets_of(all, options, setup.seed);
+    const Sets sets = sets_of_run(setup.seed);
     return example::with_network<Classes>(setup.model, Seed{static_cast<std::uint64_t>(setup.seed)}, [&](auto net) {
       example::train_network(net, sets, options, setup.seed, folder);
       return classification(net, sets.test, folder);
@@ -78,7 +79,7 @@ void load(auto& net, const Study& models, const Setup& setup) {
 template <int Classes>
 void folds(const data::Dataset& all, const RunOptions& options) {
   const std::vector<std::string> names{"gate", "concatenation", "product", "global alone", "local alone"};
-  Study models = train_all<Classes>(all, names, options);
+  Study models = train_all<Classes>(all, names, options, [&](Index run) { return sets_of(all, options, run); });
   Study maps(models.folder() / "maps", models.common(), options.resume);
   report::Gallery gallery;
   for (Index seed = 1; seed <= options.runs; ++seed) {
@@ -101,13 +102,16 @@ void folds(const data::Dataset& all, const RunOptions& options) {
   out.write(options.out);
 }
 
-/// Tables 7 and 8.
+/// Tables 7 and 8. The pictures that all people marked are the test; without people, they are made up for a fold.
 template <int Classes>
-void annotators(const data::Dataset& all, const RunOptions& options) {
-  const auto people = example::annotators_of(options, all);
-  const data::Dataset set = example::marked_by_all(sets_of(all, options, 1).test, people);
-  require(!set.empty(), "no picture of the test set is marked by all ", people.size(), " annotators");
-  const Study models = train_all<Classes>(all, {"gate"}, options);
+void annotators(const data::Dataset& all, RunOptions options) {
+  options.runs = 1;
+  const bool made_up = options.annotations->empty();
+  const auto people = example::annotators_of(options, made_up ? sets_of(all, options, 1).test : all);
+  const data::Dataset set = example::marked_by_all(all, people);
+  require(!set.empty(), "no picture with a reference is marked by all ", people.size(), " annotators");
+  const Study models =
+      train_all<Classes>(all, {"gate"}, options, [&](Index) { return example::sets_around(set, all, options); });
   example::Gate<Classes> net;
   load(net, models, {"gate"});
   example::compare(set, maps_over(net, set, explain::Activation<"fusion">{.01}), people, options).write(options.out);

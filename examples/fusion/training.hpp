@@ -27,6 +27,17 @@ inline Sets sets_of(const limn::data::Dataset& all, const RunOptions& options, l
   return {train, val, test};
 }
 
+/// Tested on these pictures, learned from those of other groups.
+inline Sets sets_around(const limn::data::Dataset& test, const limn::data::Dataset& all, const RunOptions& options) {
+  const std::vector<std::string> tested = test.groups(), groups = all.groups();
+  const std::set<std::string> taken(tested.begin(), tested.end());
+  std::vector<limn::Index> rest;
+  for (std::size_t i = 0; i < groups.size(); ++i)
+    if (!taken.contains(groups[i])) rest.push_back(static_cast<limn::Index>(i));
+  const auto [train, val, none] = all.subset(rest).split({.fractions = {.85, .15, 0}, .seed = options.seed});
+  return {train, val, test};
+}
+
 /// Three losses, and for the branches learning rate and weight decay of their own: three optimisers. The paper's weight
 /// decays; its learning rates are for pretrained branches, ours begin with nothing.
 template <class Net>

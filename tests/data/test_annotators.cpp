@@ -43,11 +43,11 @@ std::string drawn(const data::Mask& mask) {
 
 TEST_CASE("names of pictures in exports and folders") {
   using data::detail::picture_name;
-  CHECK(picture_name("busi/benign (3).png") == "benign (3)");
+  CHECK(picture_name("busi/benign (3).png") == "benign_3");
   CHECK(picture_name("/data/upload/4/1f2e3d4c-benign_3.png") == "benign_3");
   CHECK(picture_name("/data/local-files/?d=set/a-b.jpg") == "a-b");
   CHECK(picture_name("0002") == "0002");
-  CHECK(picture_name("patient 1.5") == "patient 1.5");  // no picture's ending
+  CHECK(picture_name("patient 1.5") == "patient_1.5");  // no picture's ending
   CHECK(picture_name("abcdefgh-x.png") == "abcdefgh-x");
 }
 

@@ -22,15 +22,22 @@ struct Annotator {
 
 namespace detail {
 
-/// "busi/benign (3).png" and "/data/upload/4/1f2e3d4c-benign_3.png" as "benign (3)" and "benign_3": the name of the
-/// file without folders, extension and the eight digits that Label Studio puts in front of what is uploaded.
+/// "busi/benign (3).png" and "/data/upload/4/1f2e3d4c-benign_3.png" as "benign_3": the name of the file without
+/// folders, extension and the eight digits that Label Studio puts in front of what is uploaded, with underscores for
+/// spaces and nothing but letters, digits, points, hyphens and underscores, as it renames it.
 [[nodiscard, gnu::cold]] inline std::string picture_name(const std::string& image) {
   const std::filesystem::path file = image.substr(image.find_last_of('=') + 1);
   const std::string name = (is_picture(file) ? file.stem() : file.filename()).string();
   const bool uploaded = name.size() > 9 && name[8] == '-' && std::all_of(name.begin(), name.begin() + 8, [](char c) {
                           return std::isxdigit(static_cast<unsigned char>(c)) != 0;
                         });
-  return uploaded ? name.substr(9) : name;
+  std::string out;
+  for (const char c : uploaded ? name.substr(9) : name)
+    if (c == ' ')
+      out += '_';
+    else if (std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '-' || c == '_')
+      out += c;
+  return out;
 }
 
 /// Samples by the names of their files. A name that two samples have stands for none.

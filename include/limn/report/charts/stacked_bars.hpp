@@ -27,7 +27,7 @@ struct StackedBar {
   const auto style = [&](std::size_t answer) {
     const double from_middle = steps > 1 ? 2 * static_cast<double>(answer) / (steps - 1) - 1 : 1;
     const char* colour = from_middle < 0 ? "s1" : from_middle > 0 ? "s0" : "s7";
-    return joined({"fill: var(--", colour, "); opacity: ", fixed(.3 + .6 * std::abs(from_middle), 2)});
+    return joined({"fill: var(--", colour, "); opacity: ", fixed(.25 + .4 * std::abs(from_middle), 2)});
   };
   std::string svg = joined(
       {"<figure class=\"plot\"><figcaption>", escape(title), "</figcaption>\n", frame.open(title, "percent", "")});
@@ -40,8 +40,8 @@ struct StackedBar {
     all += sum;
     const double row = rows - .5 - static_cast<double>(k);
     const auto write = [&](double x, const char* anchor, const std::string& words) {
-      put(svg, {"<text x=\"", fixed(x, 1), "\" y=\"", fixed(frame.y(row) + 4, 1), "\" text-anchor=\"", anchor, "\">",
-                escape(words), "</text>\n"});
+      put(svg, {"<text x=\"", fixed(x, 1), "\" y=\"", fixed(frame.y(row) + 4, 1), "\" text-anchor=\"", anchor,
+                "\" style=\"fill: var(--ink)\">", escape(words), "</text>\n"});
     };
     write(frame.left - 8, "end", bars[k].name);
     Index before = 0;
