@@ -9,8 +9,9 @@
 #include <string>
 #include <vector>
 
-#include "limn/loss/loss.hpp"
+#include "limn/loss/classification.hpp"
 #include "limn/models/weights.hpp"
+#include "limn/optim/optimizer.hpp"
 
 namespace limn::testing {
 
@@ -44,6 +45,33 @@ inline void check_recorded(const std::vector<float>& values, const io::TensorFil
   CAPTURE(name);
   CAPTURE(largest);
   CHECK(furthest / largest < recorded_tolerance);
+}
+
+/// Trains the network by cross-entropy and the recorded number of steps of SGD, as the record_*.py do; compares the
+/// "losses" and, of the first step, every "gradient.PATH" that is there. Returns how many were.
+template <class Net>
+int check_steps(Net& net, const Batch<Cpu>& batch, const io::TensorFile& expected) {
+  auto optimizer = make_optimizer(Sgd{{.lr = .01, .momentum = .9, .weight_decay = 1e-3}}, net);
+  const auto losses = io::values<double>(expected.at("losses"));
+  int gradients_seen = 0;
+  for (std::size_t step = 0; step < losses.size(); ++step) {
+    Run<Cpu> run;
+    run.training = true;
+    const Var<Cpu> logits = run(net, batch.images);
+    const Var<Cpu> loss = CrossEntropy{}(Step<Cpu>{batch, logits, run});
+    CAPTURE(step);
+    CHECK(static_cast<double>(loss.item()) == doctest::Approx(losses[step]).epsilon(recorded_tolerance));
+    const auto gradients = grad<Cpu>({loss}, optimizer.variables());
+    for (std::size_t i = 0; step == 0 && i < gradients.size(); ++i) {
+      const std::string name = "gradient." + optimizer.path(i);
+      if (!expected.tensors.contains(name)) continue;
+      check_recorded(in_file_order(gradients[i].value()), expected, name);
+      ++gradients_seen;
+    }
+    optimizer.step(gradients);
+    run.commit();
+  }
+  return gradients_seen;
 }
 
 }  // namespace limn::testing

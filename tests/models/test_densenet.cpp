@@ -5,10 +5,8 @@
 
 #include "../nn/helpers.hpp"
 #include "limn/explain/cam/grad_cam.hpp"
-#include "limn/loss/classification.hpp"
 #include "limn/models/densenet.hpp"
 #include "limn/nn/check_layer.hpp"
-#include "limn/optim/optimizer.hpp"
 #include "recorded.hpp"
 
 using namespace limn;
@@ -64,27 +62,7 @@ TEST_CASE("a DenseNet gives torch's logits, losses and gradients") {
     const Tensor<Cpu>& values = tapped.tapped(map).value();
     check_recorded({values.data(), values.data() + values.size()}, expected, "map");
   }
-  auto optimizer = make_optimizer(Sgd{{.lr = .01, .momentum = .9, .weight_decay = 1e-3}}, net);
-  const auto losses = io::values<double>(expected.at("losses"));
-  int gradients_seen = 0;
-  for (std::size_t step = 0; step < losses.size(); ++step) {
-    Run<Cpu> run;
-    run.training = true;
-    const Var<Cpu> logits = run(net, batch.images);
-    const Var<Cpu> loss = CrossEntropy{}(Step<Cpu>{batch, logits, run});
-    CAPTURE(step);
-    CHECK(static_cast<double>(loss.item()) == doctest::Approx(losses[step]).epsilon(testing::recorded_tolerance));
-    const auto gradients = grad<Cpu>({loss}, optimizer.variables());
-    for (std::size_t i = 0; step == 0 && i < gradients.size(); ++i) {
-      const std::string name = "gradient." + optimizer.path(i);
-      if (!expected.tensors.contains(name)) continue;
-      check_recorded(in_file_order(gradients[i].value()), expected, name);
-      ++gradients_seen;
-    }
-    optimizer.step(gradients);
-    run.commit();
-  }
-  CHECK(gradients_seen == 7);
+  CHECK(testing::check_steps(net, batch, expected) == 7);
   check_recorded(in_file_order(net.features.norm5.running_var.value()), expected, "features.norm5.running_var");
 }
 
