@@ -4,6 +4,8 @@
 //   auto worth = score_faithfulness(net, test, maps);  // no second time
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
 #include <map>
 #include <span>
 #include <string_view>
