@@ -132,8 +132,8 @@ int main(int argc, char** argv) {
     Study study(options.out, example::common_settings(options, all), options.resume);
     example::for_each_run(study, example::grid(options, all), options.runs,
                           [&](const Setup& setup, const auto& folder) { return one_run(setup, all, options, folder); });
-    example::summary(study, options)
-        .gallery("Pictures from a domain that was not learned from", seen(study, all, options))
-        .write(options.out);
+    example::Output out = example::summary(study, options);
+    out.page.gallery("Pictures from a domain that was not learned from", seen(study, all, options));
+    out.write(options.out);
   });
 }

@@ -1,7 +1,6 @@
 #include "align/summary.hpp"
 
 #include <algorithm>
-#include <cstdio>
 #include <string>
 #include <vector>
 
@@ -39,51 +38,36 @@ metrics::Comparison against(const Study& study, const StudyGroup& other, const c
 
 }  // namespace
 
-report::Page summary(const Study& study, const RunOptions& options) {
+Output summary(const Study& study, const RunOptions& options) {
   const bool single = options.study == "sources";
-  report::Page page("ALIGN: " + options.study);
-  page.words(text(
+  Output out{report::Page("ALIGN: " + options.study)};
+  out.page.words(text(
       "Every method trained the same network with the same optimiser and number of steps, ",
       single ? "on one domain, and was tested on the others." : "on all domains but one, and was tested on that one.",
       " In: test pictures of the domains that were learned from. Out: pictures of the others. Sufficiency "
       "(lower is better) and comprehensiveness (higher is better) are of Grad-CAM, over the top 1, 5, 10, "
       "20 and 50%. Small: 95% intervals of means over domains and seeds."));
-  page.facts({study.common()});
-  const auto show = [&](const std::string& title, const report::Table& table) {
-    page.heading(title).table(table);
-    std::printf("%s\n\n%s\n", title.c_str(), report::markdown(table).c_str());
-  };
+  out.page.facts({study.common()});
 
   const std::vector<StudyGroup> methods = by_method(study);
-  const report::Table means =
-      summary_table(methods, {"accuracy_in", "auc_in", "sufficiency_in", "comprehensiveness_in", "accuracy_out",
-                              "auc_out", "sufficiency_out", "comprehensiveness_out"});
-  show("Means over domains and seeds", means);
+  out.section("Means over domains and seeds",
+              summary_table(methods, {"accuracy_in", "auc_in", "sufficiency_in", "comprehensiveness_in", "accuracy_out",
+                                      "auc_out", "sufficiency_out", "comprehensiveness_out"}));
   for (const char* value : {"accuracy_out", "auc_out", "comprehensiveness_out"})
-    show(text(value, single ? ", by the domain learned from" : ", by the domain left out"),
-         cross_table(study.groups(), "method", "domain", [&](const StudyGroup&) { return std::string(value); }));
+    out.section(text(value, single ? ", by the domain learned from" : ", by the domain left out"),
+                cross_table(study.groups(), "method", "domain", [&](const StudyGroup&) { return std::string(value); }));
   std::vector<std::string> each;  // accuracy_DOMAIN
   for (const auto& [name, value] : study.runs().front().values)
     if (name.starts_with("accuracy_") && name != "accuracy_in" && name != "accuracy_out") each.push_back(name);
-  show("Accuracy on every domain", summary_table(study.groups(), each));
-
-  report::Table tests;
+  out.section("Accuracy on every domain", summary_table(study.groups(), each));
   for (const char* value : {"accuracy_out", "auc_out", "comprehensiveness_out"}) {
     std::vector<metrics::Comparison> comparisons;
     for (const StudyGroup& group : methods)
       if (group.setting("method") != "align") comparisons.push_back(against(study, group, value));
-    const report::Table table = comparison_table(std::move(comparisons));
-    show(text("ALIGN against the others: ", value, ", over domains and seeds"), table);
-    tests.columns = table.columns;
-    tests.columns.insert(tests.columns.begin(), "measure");
-    for (std::vector<std::string> row : table.rows) {
-      row.insert(row.begin(), value);
-      tests.add(std::move(row));
-    }
+    out.section(text("ALIGN against the others: ", value, ", over domains and seeds"),
+                comparison_table(std::move(comparisons)));
   }
-  io::write_file_atomically(study.folder() / "summary.csv", report::csv(means));
-  io::write_file_atomically(study.folder() / "tests.csv", report::csv(tests));
-  return page;
+  return out;
 }
 
 }  // namespace example
