@@ -33,18 +33,19 @@ struct Budget {
 };
 
 /// All ways to choose, under the same conditions; or the paper's acquisition with every lambda, beside chance. With two
-/// classes entropy, margin and least confidence ask for the same pictures, so the latter two are for --full.
-inline std::vector<Setup> grid(const RunOptions& options) {
+/// classes entropy, margin and least confidence ask for the same pictures, so the latter two are for more classes and
+/// for --full. Networks with prototypes have no dropout for BALD; of a committee of them none is tried.
+inline std::vector<Setup> grid(const RunOptions& options, limn::Index classes) {
   std::vector<Setup> out{{}};
   if (options.study == "lambda") {
     for (int tenths = 0; tenths <= 10; ++tenths)
       out.push_back({.strategy = "eg_al", .lambda = static_cast<float>(tenths) / 10});
     return out;
   }
-  for (const char* name : {"entropy", "bald", "disagreement", "core_set", "badge", "misalignment"})
-    out.push_back({.strategy = name});
-  for (const char* name : {"margin", "least_confidence"})
-    if (options.full) out.push_back({.strategy = name});
+  std::vector<std::string> names{"entropy", "core_set", "badge", "misalignment"};
+  if (options.study == "strategies") names.insert(names.begin() + 1, {"bald", "disagreement"});
+  if (options.full || classes > 2) names.insert(names.begin() + 1, {"margin", "least_confidence"});
+  for (const std::string& name : names) out.push_back({.strategy = name});
   out.push_back({.strategy = "eg_al", .lambda = .3f});
   return out;
 }
