@@ -1,52 +1,31 @@
 // ALIGN against other ways to train networks that are asked about pictures from elsewhere: a classifier and a masker
 // are trained in turn, and what they look at is measured. See docs/align.md.
+#include "align/domains.hpp"
 #include "align/methods.hpp"
 #include "align/summary.hpp"
-#include "common/data.hpp"
 #include "common/run.hpp"
 #include "common/study.hpp"
-#include "limn/data/phantom_domains.hpp"
 #include "limn/evaluate/faithfulness.hpp"
 #include "limn/evaluate/side_by_side.hpp"
 #include "limn/explain/masker.hpp"
 #include "limn/train/align.hpp"
 
 using namespace limn;
-using example::Cam, example::Masker, example::Net, example::Setup;
+using example::Masker, example::Net, example::RunOptions, example::Sets, example::Setup;
 
 namespace {
 
-data::Dataset pictures_of_domains(const example::RunOptions& options) {
-  const std::filesystem::path folder = options.data;
-  if (folder.empty())
-    return data::phantom_domains({.count = options.pictures / 4, .size = options.size, .seed = options.seed});
-  if (!std::filesystem::exists(folder / "index.csv"))
-    return data::domain_folder(folder, {.size = options.size, .channels = example::channels});
-  const data::Dataset all = example::two_classes(options);
-  return all.domain_names().empty() ? data::domains_by(all, "view") : all;
-}
-
-struct Sets {
-  data::Dataset train, val, inside, outside;
-};
-
-/// Learns from all domains but one, or from that one only, and is tested on the rest.
-Sets sets_of(const data::Dataset& all, const Setup& setup, const example::RunOptions& options) {
-  const auto one = data::in_domain(all, setup.domain), others = data::without_domain(all, setup.domain);
-  const bool single = options.study == "sources";
-  auto [train, val, inside] = (single ? one : others).split({.fractions = {.65, .15, .2}, .seed = options.seed});
-  return {train, val, inside, single ? others : one};
-}
-
 /// Trains a classifier by the method, and for ALIGN its masker. All methods take the classifier as many steps.
-void train_by(const Setup& setup, const Sets& sets, const example::RunOptions& options, const std::string& folder,
-              Net& net, Masker& masker) {
+template <class Cam>
+void train_by(const Setup& setup, const Sets& sets, const RunOptions& options, const std::string& folder, Net& net,
+              Masker& masker) {
   const Seed seed{static_cast<std::uint64_t>(setup.seed)};
-  const Adam adam{{.lr = 1e-3, .weight_decay = 1e-4}};
+  const Adam adam{{.lr = 3e-3, .weight_decay = 1e-4}};
   const train::FitOptions fit{.epochs = options.epochs,
                               .batch = options.batch,
                               .out = folder,
                               .seed = seed,
+                              .schedule = Cosine{},
                               .restore_best = false,  // validation knows nothing of other domains
                               .resume = options.resume,
                               .quiet = true};
@@ -59,19 +38,20 @@ void train_by(const Setup& setup, const Sets& sets, const example::RunOptions& o
                           {.warm_up = alone, .rounds = options.epochs - alone, .each = fit})
                  .ending);
   } else {
-    example::with_method(setup.method, sets.train, [&](const auto& loss, const data::Dataset& pictures) {
+    example::with_method<Cam>(setup.method, sets.train, [&](const auto& loss, const data::Dataset& pictures) {
       finished(train::fit(net, loss, adam, pictures, sets.val, fit).ending);
     });
   }
 }
 
 /// Trains, keeps the weights in the folder, and measures inside and outside of the domains that were learned from.
-StudyValues one_run(const Setup& setup, const data::Dataset& all, const example::RunOptions& options,
+template <class Cam>
+StudyValues one_run(const Setup& setup, const data::Dataset& all, const RunOptions& options,
                     const std::filesystem::path& folder) {
   const Sets sets = sets_of(all, setup, options);
   Net net{Seed{static_cast<std::uint64_t>(setup.seed)}};
   Masker masker{Seed{static_cast<std::uint64_t>(setup.seed)}};
-  train_by(setup, sets, options, folder, net, masker);
+  train_by<Cam>(setup, sets, options, folder, net, masker);
   std::filesystem::remove_all(folder);  // the checkpoints
   std::filesystem::create_directories(folder);
   save_weights(net, folder / "weights.safetensors");
@@ -80,11 +60,14 @@ StudyValues one_run(const Setup& setup, const data::Dataset& all, const example:
   StudyValues values;
   const auto measure = [&](const std::string& where, const data::Dataset& set) {
     const auto scores =
-        evaluate(net, set, metrics::Classification{}, metrics::Faithfulness{Cam{}}.with(metrics::preset::align()));
+        evaluate(net, set, metrics::Classification{}, metrics::Faithfulness{Cam{}}.with(metrics::preset::align()),
+                 metrics::Localisation{Cam{}});
     append(values, {{"accuracy_" + where, scores.classification.accuracy},
                     {"auc_" + where, scores.classification.auc},
                     {"sufficiency_" + where, scores.faithfulness.front().mean.at(0)},
-                    {"comprehensiveness_" + where, scores.faithfulness.front().mean.at(1)}});
+                    {"comprehensiveness_" + where, scores.faithfulness.front().mean.at(1)},
+                    {"rma_" + where, scores.localisation.front().rma},
+                    {"mask_rma_" + where, example::share_inside(example::masks_of(setup.method, masker, set), set)}});
   };
   measure("in", sets.inside);
   measure("out", sets.outside);
@@ -99,7 +82,8 @@ StudyValues one_run(const Setup& setup, const data::Dataset& all, const example:
 }
 
 /// Pictures of a domain that was not learned from, as the networks see them; what ALIGN's masker keeps of them.
-report::Gallery seen(const Study& study, const data::Dataset& all, const example::RunOptions& options) {
+template <class Cam>
+report::Gallery seen(const Study& study, const data::Dataset& all, const RunOptions& options) {
   const std::string domain = all.domain_names().back();
   const data::Dataset set = sets_of(all, {"", domain}, options).outside;
   report::Gallery gallery = pictures_of(set, some_of_each(set, 4));
@@ -116,24 +100,30 @@ report::Gallery seen(const Study& study, const data::Dataset& all, const example
   return gallery;
 }
 
+template <class Cam>
+void study(const data::Dataset& all, const RunOptions& options) {
+  Study study(options.out, example::common_settings(options, all), options.resume);
+  example::for_each_run(study, example::grid(options, all), options.runs, [&](const Setup& setup, const auto& folder) {
+    return one_run<Cam>(setup, all, options, folder);
+  });
+  example::Output out = example::summary(study, options);
+  out.page.gallery("Pictures from a domain that was not learned from", seen<Cam>(study, all, options));
+  out.write(options.out);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   const auto about = "Trains a classifier and a masker in turn, and compares with other methods on other domains.";
-  const example::RunOptions defaults{.pictures = 1200,
-                                     .size = 32,
-                                     .epochs = 8,
-                                     .batch = 16,
-                                     .out = "runs/align",
-                                     .studies = {"methods", "sources"},
-                                     .runs = 1};
-  return example::run(argc, argv, about, defaults, [](const example::RunOptions& options) {
-    const data::Dataset all = pictures_of_domains(options);
-    Study study(options.out, example::common_settings(options, all), options.resume);
-    example::for_each_run(study, example::grid(options, all), options.runs,
-                          [&](const Setup& setup, const auto& folder) { return one_run(setup, all, options, folder); });
-    example::Output out = example::summary(study, options);
-    out.page.gallery("Pictures from a domain that was not learned from", seen(study, all, options));
-    out.write(options.out);
+  const RunOptions defaults{.pictures = 800,
+                            .size = 32,
+                            .epochs = 16,
+                            .batch = 16,
+                            .out = "runs/align",
+                            .studies = {"methods", "sources"},
+                            .runs = 1};
+  return example::run(argc, argv, about, defaults, [](const RunOptions& options) {
+    const data::Dataset all = example::pictures_of_domains(options);
+    options.size < 96 ? study<example::SecondStage>(all, options) : study<example::LastStage>(all, options);
   });
 }

@@ -5,23 +5,15 @@
 #include <string>
 #include <vector>
 
+#include "align/masks.hpp"
 #include "common/options.hpp"
-#include "limn/data/masks.hpp"
 #include "limn/evaluate/study.hpp"
-#include "limn/evaluate/superpixel_mask.hpp"
 #include "limn/loss/align.hpp"
 #include "limn/loss/domain_risks.hpp"
 #include "limn/loss/mixing.hpp"
 #include "limn/loss/saliency_guided.hpp"
 
 namespace example {
-
-/// For pictures of other channels and classes (VLCS: 3 and 5, Terra Incognita: 3 and 10) change these two numbers.
-inline constexpr int channels = 1, classes = 2;
-
-using Net = limn::models::SlimResNet18<limn::Cpu, channels, classes>;
-using Masker = limn::models::Masker<limn::Cpu, channels>;
-using Cam = limn::GradCam<"layer2">;  // 8 x 8 at 32 pixels; the last stage would have 2 x 2
 
 struct Setup {
   std::string method, domain;  ///< domain: the one that is left out, or the only one that is learned from
@@ -44,7 +36,7 @@ inline std::vector<Setup> grid(const RunOptions& options, const limn::data::Data
 }
 
 /// Calls train(loss, pictures) with what the method minimises, and the pictures with the masks that it learns from.
-template <class Train>
+template <class Cam, class Train>
 void with_method(const std::string& method, const limn::data::Dataset& pictures, const Train& train) {
   using namespace limn;
   const CrossEntropy plain;
@@ -57,9 +49,9 @@ void with_method(const std::string& method, const limn::data::Dataset& pictures,
   if (method == "group_dro") return train(GroupDro(static_cast<Index>(pictures.domain_names().size())), pictures);
   if (method == "mixup") return train(Mixup{}, pictures);
   const auto guided = dre + weights.guidance * ExplanationLoss<Cam, Bce>{};  // as ALIGN, with masks that stay
-  if (method == "grey_masks") return train(guided, data::with_masks(pictures, data::grey_mask));
-  require<OptionError>(method == "superpixel_masks", "no such method: ", method);
-  train(guided, data::with_masks(pictures, SuperpixelMask{}));
+  const data::Dataset ruled = with_rule(method, pictures);
+  require<OptionError>(!ruled.empty(), "no such method: ", method);
+  train(guided, ruled);
 }
 
 }  // namespace example

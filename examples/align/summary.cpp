@@ -53,6 +53,8 @@ Output summary(const Study& study, const RunOptions& options) {
   out.section("Means over domains and seeds",
               summary_table(methods, {"accuracy_in", "auc_in", "sufficiency_in", "comprehensiveness_in", "accuracy_out",
                                       "auc_out", "sufficiency_out", "comprehensiveness_out"}));
+  out.section("How much of Grad-CAM, and of the masks that were learned from, lies inside what a person marked",
+              summary_table(methods, {"rma_in", "mask_rma_in", "rma_out", "mask_rma_out"}));
   for (const char* value : {"accuracy_out", "auc_out", "comprehensiveness_out"})
     out.section(text(value, single ? ", by the domain learned from" : ", by the domain left out"),
                 cross_table(study.groups(), "method", "domain", [&](const StudyGroup&) { return std::string(value); }));

@@ -154,6 +154,21 @@ TEST_CASE("folds: every sample is tested once, no group on two sides, every clas
       holds(support::message<OptionError>([&] { (void)data.folds({.count = 40, .by = "site"}); }), "use fewer parts"));
 }
 
+TEST_CASE("apart from another set: no group in both") {
+  const Dataset all(
+      {sample("a", "p", 0), sample("b", "p", 1), sample("c", "q", 0), sample("d", "", 1), sample("e", "", 0)},
+      {"no", "yes"});
+  const auto ids = [](const Dataset& set) {
+    std::string out;
+    for (Index i = 0; i < set.size(); ++i) out += set[i].id;
+    return out;
+  };
+  CHECK(ids(all.apart_from(all.subset({1}))) == "cde");
+  CHECK(ids(all.subset({4, 3, 2, 0}).apart_from(all.subset({3, 1}))) == "ec");  // without a group: by itself
+  CHECK(all.apart_from(all).empty());
+  CHECK(ids(all.apart_from(all.subset({}))) == "abcde");
+}
+
 TEST_CASE("split files") {
   const support::Folder folder("split");
   const auto path = folder.path / "split.csv";

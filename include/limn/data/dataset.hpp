@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -167,6 +168,17 @@ class Dataset {
       // An id could read like another sample's group: a zero byte, which no cell has, keeps them apart.
       out.push_back(group->empty() ? std::string(1, '\0') + sample.id : *group);
     }
+    return out;
+  }
+
+  /// The samples whose group (see groups()) is not one of the other set's: what may be learned from where that is the
+  /// test, or the reverse.
+  [[nodiscard, gnu::cold]] Dataset apart_from(const Dataset& other) const {
+    const std::vector<std::string> of_each = groups(), others = other.groups();
+    const std::set<std::string> taken(others.begin(), others.end());
+    Dataset out = subset({});
+    for (std::size_t i = 0; i < of_each.size(); ++i)
+      if (!taken.contains(of_each[i])) out.positions_.push_back(positions_[i]);
     return out;
   }
 
