@@ -6,7 +6,7 @@
 #include "harness/training.hpp"
 #include "limn/explain/cam/grad_cam.hpp"
 #include "limn/explain/gradients/guided_backprop.hpp"
-#include "limn/loss/explanation.hpp"
+#include "limn/loss/explanation/explanation.hpp"
 
 namespace {
 

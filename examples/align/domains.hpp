@@ -6,7 +6,7 @@
 
 #include "align/methods.hpp"
 #include "common/data.hpp"
-#include "limn/data/phantom_domains.hpp"
+#include "limn/data/phantom/domains.hpp"
 
 namespace example {
 

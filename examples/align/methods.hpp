@@ -8,10 +8,10 @@
 #include "align/masks.hpp"
 #include "common/options.hpp"
 #include "limn/evaluate/study.hpp"
-#include "limn/loss/align.hpp"
 #include "limn/loss/domain_risks.hpp"
+#include "limn/loss/explanation/align.hpp"
+#include "limn/loss/explanation/saliency_guided.hpp"
 #include "limn/loss/mixing.hpp"
-#include "limn/loss/saliency_guided.hpp"
 
 namespace example {
 

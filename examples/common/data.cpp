@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "limn/data/folder.hpp"
-#include "limn/data/phantom.hpp"
+#include "limn/data/phantom/phantom.hpp"
 
 namespace example {
 

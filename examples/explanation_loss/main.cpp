@@ -7,7 +7,7 @@
 #include "common/study.hpp"
 #include "explanation_loss/grid.hpp"
 #include "explanation_loss/summary.hpp"
-#include "limn/data/planted.hpp"
+#include "limn/data/phantom/planted.hpp"
 #include "limn/evaluate/side_by_side.hpp"
 #include "limn/evaluate/study_values.hpp"
 

@@ -29,12 +29,7 @@ inline Sets sets_of(const limn::data::Dataset& all, const RunOptions& options, l
 
 /// Tested on these pictures, learned from those of other groups.
 inline Sets sets_around(const limn::data::Dataset& test, const limn::data::Dataset& all, const RunOptions& options) {
-  const std::vector<std::string> tested = test.groups(), groups = all.groups();
-  const std::set<std::string> taken(tested.begin(), tested.end());
-  std::vector<limn::Index> rest;
-  for (std::size_t i = 0; i < groups.size(); ++i)
-    if (!taken.contains(groups[i])) rest.push_back(static_cast<limn::Index>(i));
-  const auto [train, val, none] = all.subset(rest).split({.fractions = {.85, .15, 0}, .seed = options.seed});
+  const auto [train, val, none] = all.apart_from(test).split({.fractions = {.85, .15, 0}, .seed = options.seed});
   return {train, val, test};
 }
 

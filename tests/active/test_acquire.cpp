@@ -6,7 +6,7 @@
 
 #include "limn/active/disagreement.hpp"
 #include "limn/active/misalignment.hpp"
-#include "limn/data/phantom.hpp"
+#include "limn/data/phantom/phantom.hpp"
 #include "limn/explain/cam/grad_cam.hpp"
 #include "limn/models/densenet.hpp"
 #include "pools.hpp"

@@ -11,7 +11,7 @@
 #include "limn/active/file_oracle.hpp"
 #include "limn/active/loop.hpp"
 #include "limn/active/misalignment.hpp"
-#include "limn/data/phantom.hpp"
+#include "limn/data/phantom/phantom.hpp"
 #include "limn/evaluate/prototypes.hpp"
 #include "limn/explain/cam/grad_cam.hpp"
 #include "limn/models/prototypical.hpp"

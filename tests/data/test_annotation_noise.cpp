@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "../io/support.hpp"
-#include "limn/data/phantom.hpp"
+#include "limn/data/phantom/phantom.hpp"
 
 using namespace limn;
 using data::AnnotationNoise;

@@ -2,7 +2,7 @@
 #include "limn/data/masks.hpp"
 
 #include "../io/support.hpp"
-#include "limn/data/phantom.hpp"
+#include "limn/data/phantom/phantom.hpp"
 
 using namespace limn;
 using support::message;

@@ -5,7 +5,7 @@
 #include "../io/support.hpp"
 #include "limn/core/parallel.hpp"
 #include "limn/data/contact_sheet.hpp"
-#include "limn/data/phantom.hpp"
+#include "limn/data/phantom/phantom.hpp"
 #include "limn/data/split.hpp"
 
 using namespace limn;

@@ -1,5 +1,5 @@
 // Phantoms from several clinics: how often what goes with what, and that the chest knows nothing of it.
-#include "limn/data/phantom_domains.hpp"
+#include "limn/data/phantom/domains.hpp"
 
 #include <array>
 #include <cmath>

@@ -1,5 +1,5 @@
 // Planted shortcuts: where the disc is, in which pictures, and that nothing else changes.
-#include "limn/data/planted.hpp"
+#include "limn/data/phantom/planted.hpp"
 
 #include <cmath>
 

@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "limn/data/phantom.hpp"
+#include "limn/data/phantom/phantom.hpp"
 #include "limn/evaluate/evaluate.hpp"
 #include "limn/evaluate/named.hpp"
 #include "limn/explain/cam/cam_family.hpp"

@@ -2,7 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "../nn/helpers.hpp"
-#include "limn/data/phantom.hpp"
+#include "limn/data/phantom/phantom.hpp"
 #include "limn/evaluate/stand_alone.hpp"
 #include "limn/loss/classification.hpp"
 #include "limn/models/resnet.hpp"

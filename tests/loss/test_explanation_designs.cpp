@@ -7,7 +7,7 @@
 
 #include "../nn/helpers.hpp"
 #include "limn/autograd/check.hpp"
-#include "limn/loss/explanation.hpp"
+#include "limn/loss/explanation/explanation.hpp"
 
 using namespace limn;
 using testing::random_tensor;

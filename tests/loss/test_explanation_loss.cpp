@@ -8,7 +8,7 @@
 #include "limn/autograd/check.hpp"
 #include "limn/explain/lap/lap.hpp"
 #include "limn/loss/classification.hpp"
-#include "limn/loss/explanation.hpp"
+#include "limn/loss/explanation/explanation.hpp"
 #include "limn/models/resnet.hpp"
 
 using namespace limn;

@@ -2,7 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "limn/explain/masker.hpp"
-#include "limn/loss/align.hpp"
+#include "limn/loss/explanation/align.hpp"
 #include "small_net.hpp"
 
 using namespace small;

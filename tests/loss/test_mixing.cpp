@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <set>
 
-#include "limn/loss/dre.hpp"
+#include "limn/loss/explanation/dre.hpp"
 #include "small_net.hpp"
 
 using namespace small;

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <numeric>
 
-#include "limn/loss/saliency_guided.hpp"
+#include "limn/loss/explanation/saliency_guided.hpp"
 #include "small_net.hpp"
 
 using namespace small;

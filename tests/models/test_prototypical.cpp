@@ -3,11 +3,11 @@
 
 #include "../nn/helpers.hpp"
 #include "limn/autograd/check.hpp"
-#include "limn/data/phantom.hpp"
+#include "limn/data/phantom/phantom.hpp"
 #include "limn/evaluate/evaluate.hpp"
 #include "limn/evaluate/prototypes.hpp"
 #include "limn/loss/classification.hpp"
-#include "limn/loss/explanation.hpp"
+#include "limn/loss/explanation/explanation.hpp"
 #include "limn/loss/prototypical.hpp"
 #include "limn/models/densenet.hpp"
 #include "limn/models/prototypical.hpp"

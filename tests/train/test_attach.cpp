@@ -2,13 +2,13 @@
 #include <doctest/doctest.h>
 
 #include "../nn/helpers.hpp"
-#include "limn/data/phantom.hpp"
+#include "limn/data/phantom/phantom.hpp"
 #include "limn/data/split.hpp"
 #include "limn/evaluate/evaluate.hpp"
 #include "limn/explain/cam/grad_cam.hpp"
 #include "limn/explain/lap/lap.hpp"
 #include "limn/loss/classification.hpp"
-#include "limn/loss/explanation.hpp"
+#include "limn/loss/explanation/explanation.hpp"
 #include "limn/loss/lap.hpp"
 #include "limn/loss/lap_expert.hpp"
 #include "limn/models/resnet.hpp"

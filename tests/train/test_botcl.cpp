@@ -1,7 +1,7 @@
 // A BotCL behind a small ResNet learns to tell generated radiographs by a planted mark, and its maps can be scored.
 #include <doctest/doctest.h>
 
-#include "limn/data/phantom.hpp"
+#include "limn/data/phantom/phantom.hpp"
 #include "limn/data/split.hpp"
 #include "limn/evaluate/evaluate.hpp"
 #include "limn/explain/botcl.hpp"

@@ -4,10 +4,10 @@
 
 #include <algorithm>
 
-#include "limn/data/phantom.hpp"
+#include "limn/data/phantom/phantom.hpp"
 #include "limn/evaluate/evaluate.hpp"
 #include "limn/loss/classification.hpp"
-#include "limn/loss/explanation.hpp"
+#include "limn/loss/explanation/explanation.hpp"
 #include "limn/models/resnet.hpp"
 #include "limn/train/fit.hpp"
 

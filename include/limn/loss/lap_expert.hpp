@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "limn/loss/explanation_map.hpp"
+#include "limn/loss/explanation/map.hpp"
 #include "limn/loss/lap.hpp"
 
 namespace limn {

@@ -8,7 +8,7 @@
 
 #include "limn/core/random.hpp"
 #include "limn/loss/classification.hpp"
-#include "limn/loss/explanation_map.hpp"
+#include "limn/loss/explanation/map.hpp"
 
 namespace limn {
 

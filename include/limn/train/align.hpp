@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "limn/loss/align.hpp"
+#include "limn/loss/explanation/align.hpp"
 #include "limn/train/fit.hpp"
 
 namespace limn::train {

@@ -1,6 +1,6 @@
 // A loss guided by a masker that is gone when the loss is used.
 // expect: use of deleted function
-#include "limn/loss/align.hpp"
+#include "limn/loss/explanation/align.hpp"
 using namespace limn;
 
 int main() {

@@ -1,6 +1,6 @@
 // An explanation loss at a layer that the network does not have.
 // expect: limn: at<path>: the layer has no field of this name
-#include "limn/loss/explanation.hpp"
+#include "limn/loss/explanation/explanation.hpp"
 #include "limn/models/resnet.hpp"
 using namespace limn;
 

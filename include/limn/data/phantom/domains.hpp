@@ -10,7 +10,7 @@
 
 #include "limn/core/parallel.hpp"
 #include "limn/data/domains.hpp"
-#include "limn/data/phantom.hpp"
+#include "limn/data/phantom/phantom.hpp"
 
 namespace limn::data {
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "limn/core/parallel.hpp"
-#include "limn/data/phantom.hpp"
+#include "limn/data/phantom/phantom.hpp"
 
 namespace limn::data {
 

@@ -10,7 +10,7 @@
 
 #include "limn/explain/cam/grad_cam.hpp"
 #include "limn/explain/gradients/input_gradient.hpp"
-#include "limn/loss/explanation_designs.hpp"
+#include "limn/loss/explanation/designs.hpp"
 #include "limn/loss/loss.hpp"
 
 namespace limn {
@@ -44,7 +44,7 @@ struct ExplanationOptions {
   Index only = -1;  ///< pictures of this class alone; -1: of all
 };
 
-/// How a map and a mask are compared: see explanation_designs.hpp.
+/// How a map and a mask are compared: see designs.hpp.
 template <class D>
 concept ExplanationDesign = requires(const D& design, const Var<Cpu>& map) {
   { D::name } -> std::convertible_to<std::string>;

@@ -8,9 +8,9 @@
 #include <utility>
 #include <vector>
 
-#include "limn/loss/dre.hpp"
-#include "limn/loss/explanation.hpp"
-#include "limn/loss/masker.hpp"
+#include "limn/loss/explanation/dre.hpp"
+#include "limn/loss/explanation/explanation.hpp"
+#include "limn/loss/explanation/masker.hpp"
 #include "limn/models/masker.hpp"
 
 namespace limn {

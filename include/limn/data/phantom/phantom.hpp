@@ -11,7 +11,7 @@
 
 #include "limn/core/parallel.hpp"
 #include "limn/data/dataset.hpp"
-#include "limn/data/phantom_draw.hpp"
+#include "limn/data/phantom/draw.hpp"
 
 namespace limn::data {
 

@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "limn/loss/explanation.hpp"
+#include "limn/loss/explanation/explanation.hpp"
 #include "limn/loss/mixing.hpp"
 
 namespace limn {

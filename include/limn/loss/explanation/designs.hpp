@@ -13,7 +13,7 @@
 #pragma once
 
 #include "limn/explain/saliency.hpp"
-#include "limn/loss/explanation_map.hpp"
+#include "limn/loss/explanation/map.hpp"
 
 namespace limn {
 
