@@ -36,7 +36,7 @@ void train_by(const Setup& setup, const Sets& sets, const RunOptions& options, c
     const Index alone = options.epochs / 2;
     finished(train::align(net, masker, align_losses<Cam>(masker), adam, sets.train, sets.val,
                           {.warm_up = alone, .rounds = options.epochs - alone, .each = fit})
-                 .ending);
+                 .classifier.ending);
   } else {
     example::with_method<Cam>(setup.method, sets.train, [&](const auto& loss, const data::Dataset& pictures) {
       finished(train::fit(net, loss, adam, pictures, sets.val, fit).ending);
@@ -62,10 +62,12 @@ StudyValues one_run(const Setup& setup, const data::Dataset& all, const RunOptio
     const auto scores =
         evaluate(net, set, metrics::Classification{}, metrics::Faithfulness{Cam{}}.with(metrics::preset::align()),
                  metrics::Localisation{Cam{}});
+    const auto& cam = scores.faithfulness.front();
     append(values, {{"accuracy_" + where, scores.classification.accuracy},
                     {"auc_" + where, scores.classification.auc},
-                    {"sufficiency_" + where, scores.faithfulness.front().mean.at(0)},
-                    {"comprehensiveness_" + where, scores.faithfulness.front().mean.at(1)},
+                    {"sufficiency_" + where, cam.mean.at(0)},
+                    {"comprehensiveness_" + where, cam.mean.at(1)},
+                    {"no_map_" + where, static_cast<double>(cam.undefined) / static_cast<double>(set.size())},
                     {"rma_" + where, scores.localisation.front().rma},
                     {"mask_rma_" + where, example::share_inside(example::masks_of(setup.method, masker, set), set)}});
   };

@@ -11,6 +11,7 @@
 #include "limn/loss/domain_risks.hpp"
 #include "limn/loss/explanation/align.hpp"
 #include "limn/loss/explanation/saliency_guided.hpp"
+#include "limn/loss/later.hpp"
 #include "limn/loss/mixing.hpp"
 
 namespace example {
@@ -45,7 +46,7 @@ void with_method(const std::string& method, const limn::data::Dataset& pictures,
   if (method == "erm") return train(plain, pictures);
   if (method == "saliency_guided") return train(plain + SaliencyGuided{}, pictures);
   if (method == "dre") return train(dre, pictures);
-  if (method == "irm") return train(plain + 10.f * IrmPenalty{.warm_up = .3f}, pictures);
+  if (method == "irm") return train(plain + later(.3, IrmPenalty{}), pictures);
   if (method == "group_dro") return train(GroupDro(static_cast<Index>(pictures.domain_names().size())), pictures);
   if (method == "mixup") return train(Mixup{}, pictures);
   const auto guided = dre + weights.guidance * ExplanationLoss<Cam, Bce>{};  // as ALIGN, with masks that stay

@@ -46,13 +46,15 @@ Output summary(const Study& study, const RunOptions& options) {
       single ? "on one domain, and was tested on the others." : "on all domains but one, and was tested on that one.",
       " In: test pictures of the domains that were learned from. Out: pictures of the others. Sufficiency "
       "(lower is better) and comprehensiveness (higher is better) are of Grad-CAM, over the top 1, 5, 10, "
-      "20 and 50%. Small: 95% intervals of means over domains and seeds."));
+      "20 and 50%; a picture whose map is the same everywhere has neither, and counts as no map. Small: 95% intervals "
+      "of means over domains and seeds."));
   out.page.facts({study.common()});
 
   const std::vector<StudyGroup> methods = by_method(study);
-  out.section("Means over domains and seeds",
-              summary_table(methods, {"accuracy_in", "auc_in", "sufficiency_in", "comprehensiveness_in", "accuracy_out",
-                                      "auc_out", "sufficiency_out", "comprehensiveness_out"}));
+  out.section(
+      "Means over domains and seeds",
+      summary_table(methods, {"accuracy_in", "auc_in", "sufficiency_in", "comprehensiveness_in", "no_map_in",
+                              "accuracy_out", "auc_out", "sufficiency_out", "comprehensiveness_out", "no_map_out"}));
   out.section("How much of Grad-CAM, and of the masks that were learned from, lies inside what a person marked",
               summary_table(methods, {"rma_in", "mask_rma_in", "rma_out", "mask_rma_out"}));
   for (const char* value : {"accuracy_out", "auc_out", "comprehensiveness_out"})

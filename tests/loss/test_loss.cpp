@@ -4,6 +4,8 @@
 #include "laps.hpp"
 #include "limn/autograd/check.hpp"
 #include "limn/loss/classification.hpp"
+#include "limn/loss/domain_risks.hpp"
+#include "limn/loss/later.hpp"
 
 using namespace limn;
 using testing::make_pass, testing::random_tensor, testing::to_naive;
@@ -34,6 +36,16 @@ struct Vector {
   }
 };
 
+/// Counts how often it is asked.
+struct Asked {
+  static constexpr const char* name = "asked";
+  int* times;
+  template <Backend B>
+  Var<B> operator()(const Step<B>&) const {
+    return Tensor<B>(Shape{1}, static_cast<typename B::scalar>(++*times));
+  }
+};
+
 using Terms = std::vector<std::pair<std::string, double>>;
 
 }  // namespace
@@ -52,6 +64,33 @@ TEST_CASE("a sum of weighted terms is the weighted sum, and every term is kept b
   static_assert(AnyLoss<std::remove_const_t<decltype(sum)>> && LossTerm<One> && !LossTerm<int> && !AnyLoss<float>);
   CHECK(testing::message_of([&] { (void)(One{} + Vector{})(pass.step()); }) ==
         "vector: a loss is one number, got shape (2)");
+}
+
+TEST_CASE("terms that wait are 0 and not asked before their share of the training") {
+  int times = 0;
+  const auto loss = One{} + later(.3, 2.f * Asked{&times} + Two{});
+  const Batch<D> batch{Tensor<D>(Shape{2, 1, 1, 1}), {0, 1}, {}, {}, {0, 1}};
+  const Var<D> logits = Tensor<D>(Shape{2, 2}, {0, 1, 2, 0});
+  const Run<D> run;
+  const auto at = [&](double progress) { return loss(Step<D>{batch, logits, run, progress}); };
+  CHECK(at(.2999).total.item() == 1);
+  CHECK(at(.2999).terms == Terms{{"one", 1}, {"asked", 0}, {"two", 0}});
+  CHECK(times == 0);
+  CHECK(at(.3).total.item() == 5);
+  CHECK(at(1).terms == Terms{{"one", 1}, {"asked", 2}, {"two", 2}});
+  CHECK(testing::message_of([] { (void)later(1.5, One{}); }) ==
+        "later: needs a share of the training from 0 to 1, got 1.5");
+
+  // What a term remembers and refuses is still its own.
+  auto dro = as_loss(later(.5, GroupDro(2, 1)));
+  REQUIRE(dro.state().size() == 1);
+  CHECK(dro.state()[0].first == "loss/0/group_dro/weights");
+  const auto weight = [&] { return dro.state()[0].second.data()[0]; };
+  dro.commit(Step<D>{batch, logits, run, .4});
+  CHECK(weight() == .5);
+  dro.commit(Step<D>{batch, logits, run, .6});
+  CHECK(weight() != .5);
+  CHECK_THROWS_AS(std::get<0>(dro.terms).term.check_domains(3), OptionError);
 }
 
 TEST_CASE("the gradient of a sum is the weighted sum of gradients") {

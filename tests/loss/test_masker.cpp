@@ -119,9 +119,9 @@ TEST_CASE("a term guided by a masker gets its masks, for every picture, and leav
   const auto losses = align_losses<GradCam<"2">>(masker, {.guidance = 2, .regulariser = .5f});
   const double ce = value_of(CrossEntropy{}, net, batch()).item(),
                dre = value_of(Dre<GradCam<"2">>{}, net, batch()).item();
-  CHECK(value_of(losses.alone, net, batch()).item() == doctest::Approx(ce + .5 * dre).epsilon(1e-12));
-  CHECK(value_of(losses.guided, net, batch()).item() == doctest::Approx(ce + .5 * dre + 2 * guided).epsilon(1e-12));
-  const CheckResult error = gradient_error(losses.guided, network<Normed>(), batch());
+  CHECK(value_of(losses.classifier, net, batch()).item() == doctest::Approx(ce + .5 * dre).epsilon(1e-12));
+  CHECK(value_of(losses.guidance, net, batch()).item() == doctest::Approx(2 * guided).epsilon(1e-12));
+  const CheckResult error = gradient_error(losses.classifier + losses.guidance, network<Normed>(), batch());
   CAPTURE(error.where);
   CHECK(error.error < 5e-6);
 }

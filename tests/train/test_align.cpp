@@ -4,6 +4,7 @@
 
 #include "limn/evaluate/evaluate.hpp"
 #include "limn/explain/masker.hpp"
+#include "limn/nn/sequential.hpp"
 #include "limn/train/align.hpp"
 #include "tiny.hpp"
 
@@ -38,6 +39,16 @@ train::AlignOptions options(const std::filesystem::path& out = "", Index rounds 
   return o;
 }
 
+/// A column of a record of training.
+std::vector<double> column(const train::Fit& fit, const std::string& name) {
+  const auto& columns = fit.history.columns;
+  const auto k = static_cast<std::size_t>(std::find(columns.begin(), columns.end(), name) - columns.begin());
+  REQUIRE(k < columns.size());
+  std::vector<double> out;
+  for (const auto& row : fit.history.rows) out.push_back(row[k]);
+  return out;
+}
+
 train::AlignFit run(Net& net, Masker& masker, const train::AlignOptions& o) {
   return train::align(net, masker, align_losses<Cam>(masker), Adam{{.lr = .01}}, training(), validation(), o);
 }
@@ -62,7 +73,7 @@ TEST_CASE("while one learns nothing of the other changes, to the bit") {
     CHECK(bytes != masker_before.at(name));
   }
 
-  (void)train::fit(net, losses.guided, Adam{{.lr = .01}}, training(), validation(), o);
+  (void)train::fit(net, losses.classifier + losses.guidance, Adam{{.lr = .01}}, training(), validation(), o);
   CHECK(bits(masker) == masker_before);
   const auto net_after = bits(net);
   for (const auto& [name, bytes] : net_before) {
@@ -71,42 +82,65 @@ TEST_CASE("while one learns nothing of the other changes, to the bit") {
   }
 }
 
-TEST_CASE("turns in order, each from where the one before ended") {
+TEST_CASE("the classifier has one training, before whose epochs the masker has its turns") {
   Net net, by_hand;
   Masker masker{Seed{2}}, its_masker{Seed{2}};
-  const auto done = run(net, masker, options());
-  REQUIRE(done.turns.size() == 5);  // alone, masker, classifier, masker, classifier
-  CHECK(done.turns[0].history.rows.size() == 2);
-  CHECK(done.turns[3].history.rows.size() == 1);
-  const auto has = [&](std::size_t turn, const char* term) {
-    const auto& columns = done.turns[turn].history.columns;
-    return std::find(columns.begin(), columns.end(), term) != columns.end();
-  };
-  CHECK(has(0, "dre"));
-  CHECK_FALSE(has(0, "bce"));
-  CHECK(has(1, "mask_evidence"));
-  CHECK(has(2, "bce"));
-  CHECK(done.ending == train::Ending::epochs);
+  auto o = options();
+  o.classifier_epochs = 2;
+  const auto done = run(net, masker, o);
+  CHECK(done.classifier.ending == train::Ending::epochs);
   CHECK(done.seconds() > 0);
+  REQUIRE(done.masker.size() == 2);
+  CHECK(column(done.masker[0], "mask_evidence").size() == 1);
+  const auto guidance = column(done.classifier, "bce");
+  REQUIRE(guidance.size() == 6);
+  CHECK(guidance[0] + guidance[1] == 0);
+  CHECK(guidance[2] > 0);
 
   const auto losses = align_losses<Cam>(its_masker);
-  const auto turn = [](std::uint64_t k, Index epochs) {
-    train::FitOptions o = options().each;
-    o.epochs = epochs;
-    o.seed = Seed{mix(11, k)};
-    o.restore_best = false;
-    return o;
-  };
   const Adam adam{{.lr = .01}};
-  (void)train::fit(by_hand, losses.alone, adam, training(), validation(), turn(0, 2));
-  for (const std::uint64_t k : {1, 3}) {
+  train::FitOptions whole = o.each, turn = o.each;
+  whole.epochs = 6;
+  whole.restore_best = turn.restore_best = false;
+  turn.epochs = 1;
+  turn.schedule = {};
+  whole.before_epoch = [&](Index epoch) {
+    if (epoch != 3 && epoch != 5) return true;
     models::Masked<Net, Masker> behind(by_hand, its_masker);
-    (void)train::fit(behind, losses.masker, adam, training(), validation(), turn(k, 1));
+    turn.seed = Seed{mix(11, epoch == 3 ? 1 : 2)};
+    (void)train::fit(behind, losses.masker, adam, training(), validation(), turn);
     its_masker = behind.masker;
-    (void)train::fit(by_hand, losses.guided, adam, training(), validation(), turn(k + 1, 1));
-  }
+    return true;
+  };
+  (void)train::fit(by_hand, losses.classifier + later(2. / 6, losses.guidance), adam, training(), validation(), whole);
   check_same_bits(net, by_hand);
   CHECK(bits(masker) == bits(its_masker));
+}
+
+TEST_CASE("a masker that guides nothing changes nothing of the classifier") {
+  Net net, plain;
+  Masker masker{Seed{2}};
+  const auto losses = align_losses<Cam>(masker, {.guidance = 0});
+  const Adam adam{{.lr = .01}};
+  auto o = options();
+  o.each.schedule = Cosine{};
+  o.each.patience = 1;  // does not count
+  (void)train::align(net, masker, losses, adam, training(), validation(), o);
+  o.each.epochs = 4;
+  o.each.patience = 0;
+  o.each.restore_best = false;
+  (void)train::fit(plain, losses.classifier, adam, training(), validation(), o.each);
+  check_same_bits(net, plain);
+}
+
+TEST_CASE("a masker that does not fit is refused before the classifier is trained") {
+  Net net;
+  Sequential<Conv2d<Cpu, 1, 1, 3, 2, 1>, Sigmoid<Cpu>> halves;
+  auto o = options();
+  o.each.on_epoch = [](const train::EpochRecord&) { FAIL("an epoch was trained"); };
+  CHECK(message<ShapeError>([&] {
+          (void)train::align(net, halves, align_losses<Cam>(halves), Adam{}, training(), validation(), o);
+        }) == "masker: a mask of (1, 4, 4, 1) for pictures (1, 8, 8, 1), expected (1, 8, 8, 1)");
 }
 
 TEST_CASE("stopped in any turn, it goes on with the same bits; more rounds can follow") {
@@ -127,14 +161,13 @@ TEST_CASE("stopped in any turn, it goes on with the same bits; more rounds can f
     const auto before = std::signal(SIGINT, SIG_DFL);
     const auto stopped = run(net, masker, o);
     std::signal(SIGINT, before);
-    CHECK(stopped.ending == train::Ending::interrupted);
-    CHECK(stopped.turns.size() < 6);
+    CHECK(stopped.classifier.ending == train::Ending::interrupted);
 
     o.each.progress.step = nullptr;
     o.each.resume = true;
     Net rest{Seed{5}};
     Masker its_rest{Seed{stop == 1 ? 2u : 6u}};  // had not begun, or is read
-    CHECK(run(rest, its_rest, o).ending == train::Ending::epochs);
+    CHECK(run(rest, its_rest, o).classifier.ending == train::Ending::epochs);
     check_same_bits(whole, rest);
     CHECK(bits(its_masker) == bits(its_rest));
   }
@@ -142,7 +175,7 @@ TEST_CASE("stopped in any turn, it goes on with the same bits; more rounds can f
   o.each.resume = true;
   Net more, at_once;
   Masker a, b{Seed{2}};
-  CHECK(run(more, a, o).turns.size() == 7);
+  CHECK(run(more, a, o).masker.size() == 3);
   (void)run(at_once, b, options("", 3));
   check_same_bits(more, at_once);
 }
@@ -187,8 +220,8 @@ TEST_CASE("an earlier run in the folder is replaced, another one is not gone on 
   (void)run(net, masker, options(folder.path, 2));
   auto fewer = options(folder.path, 1);
   (void)run(net, masker, fewer);
-  CHECK(std::filesystem::exists(folder.path / "turn_2" / "last.safetensors"));
-  CHECK_FALSE(std::filesystem::exists(folder.path / "turn_3" / "last.safetensors"));
+  CHECK(std::filesystem::exists(folder.path / "masker_1" / "last.safetensors"));
+  CHECK_FALSE(std::filesystem::exists(folder.path / "masker_2" / "last.safetensors"));
   auto other = fewer;
   other.each.resume = true;
   other.masker_epochs = 2;

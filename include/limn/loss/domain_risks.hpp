@@ -47,15 +47,13 @@ template <Backend B>
 
 /// Invariant risk minimisation, IRMv1 (Arjovsky et al. 2019): mean over the domains of the batch of (d R_e(w logits) /
 /// d w at w = 1)^2, R_e the domain's cross-entropy. Beside the risk itself: CrossEntropy{} + 100.f * IrmPenalty{}.
-/// During the first `warm_up` of the training it is 0, as a large penalty from the start keeps the network from
-/// learning anything. Throws OptionError where the data does not know its domains.
+/// A large penalty from the start keeps the network from learning anything: later(.3, 100.f * IrmPenalty{}).
+/// Throws OptionError where the data does not know its domains.
 struct IrmPenalty {
   static constexpr const char* name = "irm_penalty";
-  float warm_up = 0;  ///< share of the training, 0 to less than 1
 
   /// Before the first step: how many domains the data knows.
   [[gnu::cold]] void check_domains(Index known) const {
-    require<OptionError>(warm_up >= 0 && warm_up < 1, name, ": warm_up must be 0 to less than 1, got ", warm_up);
     require<OptionError>(known > 0, name, detail::unknown_domains);
   }
   template <Backend B>
@@ -65,7 +63,6 @@ struct IrmPenalty {
     Index domains = 1;
     for (const Index domain : step.batch.domains) domains = std::max(domains, domain + 1);
     const Tensor<B> weights = detail::domain_means(name, step.batch, domains);
-    if (step.progress < static_cast<double>(warm_up)) return Tensor<B>(Shape{1}, T(0));
     // d CE(w z, y) / d w at w = 1 is (sum over classes of p z) - z_y.
     const Var<B> own = take(step.logits, explain::detail::of_classes(step.logits, step.batch.labels));
     const Var<B> slope = sum(softmax(step.logits) * step.logits, {-1}) - own;  // (n, 1)

@@ -75,8 +75,8 @@ class Loop {
         ending = Ending::early_stopping;
         break;
       }
-      if (!one_epoch()) {
-        ending = StopSignals::asked() ? Ending::interrupted : Ending::time_limit;
+      if ((options_.before_epoch && !options_.before_epoch(state_.epoch() + 1)) || !one_epoch()) {
+        ending = options_.max_minutes > 0 && !StopSignals::asked() ? Ending::time_limit : Ending::interrupted;
         save_last();
         break;
       }

@@ -52,20 +52,20 @@ void guided_by(const M&& masker, Term term) = delete;  // it would not live long
 
 /// The defaults are ours: with them the masks of generated pictures neither keep all nor nothing.
 struct AlignWeights {
-  float area = 2, variation = .3f;  ///< of the masker's loss, l1 and l2
+  float area = 4, variation = .3f;  ///< of the masker's loss, l1 and l2
   float guidance = .3f;             ///< of the comparison of saliency and mask, l3
   float regulariser = .3f;          ///< of Dre, l4
 };
 
-/// What is trained on what, turn by turn.
-template <AnyLoss Alone, AnyLoss Guided, AnyLoss OfMasker>
+/// What is trained on what.
+template <AnyLoss OfClassifier, AnyLoss Guidance, AnyLoss OfMasker>
 struct AlignLosses {
-  Alone alone;      ///< the classifier, before there are masks
-  Guided guided;    ///< the classifier, with the masks of a masker that stays
-  OfMasker masker;  ///< the masker before a classifier that stays (models::Masked)
+  OfClassifier classifier;  ///< from the start
+  Guidance guidance;        ///< of the classifier, besides, as soon as there are masks
+  OfMasker masker;          ///< the masker before a classifier that stays (models::Masked)
 };
-template <class Alone, class Guided, class OfMasker>
-AlignLosses(Alone, Guided, OfMasker) -> AlignLosses<Alone, Guided, OfMasker>;
+template <class OfClassifier, class Guidance, class OfMasker>
+AlignLosses(OfClassifier, Guidance, OfMasker) -> AlignLosses<OfClassifier, Guidance, OfMasker>;
 
 /// (p_y(x M) - p_y(x (1 - M)) - 1)^2 + l1 mean |M| + l2 TV(M)
 [[nodiscard]] inline auto masker_loss(const AlignWeights& weights = {}) {
@@ -75,16 +75,15 @@ AlignLosses(Alone, Guided, OfMasker) -> AlignLosses<Alone, Guided, OfMasker>;
   return MaskEvidence{} + weights.area * MaskArea{} + weights.variation * MaskVariation{};
 }
 
-/// As published: alone CE + l4 L_reg, guided CE + l3 BCE(saliency of the label, M) + l4 L_reg, and masker_loss().
+/// As published: CE + l4 L_reg, guidance l3 BCE(saliency of the label, M), and masker_loss().
 /// Explainer: Grad-CAM of the last stage there, any differentiable one here. Throws OptionError for weights below 0.
 template <explain::DifferentiableExplainer Explainer, models::MaskNetwork M>
 [[nodiscard]] auto align_losses(const M& masker, const AlignWeights& weights = {}, const DreOptions& dre = {}) {
   require<OptionError>(weights.guidance >= 0 && weights.regulariser >= 0,
                        "align_losses: weights must be at least 0, got guidance ", weights.guidance, " and regulariser ",
                        weights.regulariser);
-  const auto alone = CrossEntropy{} + weights.regulariser * Dre<Explainer>{dre};
-  const auto guided = alone + weights.guidance * guided_by(masker, ExplanationLoss<Explainer, Bce>{});
-  return AlignLosses{alone, guided, masker_loss(weights)};
+  return AlignLosses{CrossEntropy{} + weights.regulariser * Dre<Explainer>{dre},
+                     weights.guidance * guided_by(masker, ExplanationLoss<Explainer, Bce>{}), masker_loss(weights)};
 }
 template <explain::DifferentiableExplainer Explainer, models::MaskNetwork M>
 void align_losses(const M&& masker, const AlignWeights& weights = {}, const DreOptions& dre = {}) = delete;
