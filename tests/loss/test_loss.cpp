@@ -66,7 +66,7 @@ TEST_CASE("a sum of weighted terms is the weighted sum, and every term is kept b
         "vector: a loss is one number, got shape (2)");
 }
 
-TEST_CASE("terms that wait are 0 and not asked before their share of the training") {
+TEST_CASE("terms that count otherwise later: 0 and not asked, or times a number") {
   int times = 0;
   const auto loss = One{} + later(.3, 2.f * Asked{&times} + Two{});
   const Batch<D> batch{Tensor<D>(Shape{2, 1, 1, 1}), {0, 1}, {}, {}, {0, 1}};
@@ -80,6 +80,10 @@ TEST_CASE("terms that wait are 0 and not asked before their share of the trainin
   CHECK(at(1).terms == Terms{{"one", 1}, {"asked", 2}, {"two", 2}});
   CHECK(testing::message_of([] { (void)later(1.5, One{}); }) ==
         "later: needs a share of the training from 0 to 1, got 1.5");
+
+  const Later<Two> more{{}, .75, 1, 4};
+  CHECK(more(Step<D>{batch, logits, run, .7}).item() == 2);
+  CHECK(more(Step<D>{batch, logits, run, .75}).item() == 8);
 
   // What a term remembers and refuses is still its own.
   auto dro = as_loss(later(.5, GroupDro(2, 1)));

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "limn/loss/classification.hpp"
+#include "limn/loss/later.hpp"
 #include "limn/nn/botcl.hpp"
 
 namespace limn {
@@ -174,25 +175,6 @@ struct BotClDistinctiveness {
   }
 };
 
-/// A term that counts more or less in the last part of the training.
-template <LossTerm T>
-struct Later {
-  static constexpr const char* name = T::name;
-  T term;
-  float factor = 1;  ///< from there on
-  double from = 1;   ///< this share of the training
-
-  template <class Net, Backend B>
-  void watch(const Net& net, Run<B>& run) const {
-    if constexpr (requires { term.watch(net, run); }) term.watch(net, run);
-  }
-  template <Backend B>
-  Var<B> operator()(const Step<B>& step) const {
-    const Var<B> value = term(step);
-    return step.progress < from ? value : value * static_cast<typename B::scalar>(factor);
-  }
-};
-
 /// What the terms of BotCL count. The authors' last 20 of 80 epochs have 4 times the quantisation, 5 times the
 /// consistency and the distinctiveness, and a learning rate of a tenth.
 struct BotClWeights {
@@ -204,9 +186,9 @@ struct BotClWeights {
 template <Name At = "botcl">
 [[nodiscard]] constexpr auto botcl_loss(const BotClWeights& weights = {}) {
   return CrossEntropy{} + weights.retrieval * BotClRetrieval<At>{} + weights.quantity * BotClQuantity<At>{} +
-         weights.quantisation * Later<BotClQuantisation<At>>{{}, 4, weights.late} +
-         -weights.consistency * Later<BotClConsistency<At>>{{}, 5, weights.late} +
-         weights.distinctiveness * Later<BotClDistinctiveness<At>>{{}, 5, weights.late};
+         weights.quantisation * Later<BotClQuantisation<At>>{{}, weights.late, 1, 4} +
+         -weights.consistency * Later<BotClConsistency<At>>{{}, weights.late, 1, 5} +
+         weights.distinctiveness * Later<BotClDistinctiveness<At>>{{}, weights.late, 1, 5};
 }
 
 }  // namespace limn

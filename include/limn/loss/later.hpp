@@ -1,4 +1,4 @@
-// Terms that wait: later(.3, 10.f * IrmPenalty{}) counts nothing during the first 3 tenths of a training.
+// Terms that count otherwise later in a training: later(.3, 10.f * IrmPenalty{}) is nothing during its first 3 tenths.
 #pragma once
 
 #include <string>
@@ -10,13 +10,15 @@
 
 namespace limn {
 
-/// A term that is 0 until the share `from` of the training is done (Step::progress), and not asked before. What it
-/// needs of a pass it is given from the start, so that what does not fit is refused before the first step.
+/// A term times `before` until the share `from` of the training is done (Step::progress), times `after` from there on.
+/// Times 0 it is not asked at all. What it needs of a pass it is given all the time, so that what does not fit is
+/// refused before the first step.
 template <LossTerm Term>
 struct Later {
   static constexpr const char* name = Term::name;
   Term term;
   double from;
+  float before = 0, after = 1;
 
   template <class Net, Backend B>
   void watch(const Net& net, Run<B>& run) const {
@@ -24,13 +26,15 @@ struct Later {
   }
   template <Backend B>
   [[nodiscard]] Var<B> operator()(const Step<B>& step) const {
-    if (step.progress < from) return Tensor<B>(Shape{1}, typename B::scalar(0));
-    return term(step);
+    const float times = factor(step.progress);
+    if (times == 0) return Tensor<B>(Shape{1}, typename B::scalar(0));
+    const Var<B> value = term(step);
+    return times == 1 ? value : value * static_cast<typename B::scalar>(times);
   }
   template <Backend B>
   void commit(const Step<B>& step) {
     if constexpr (requires { term.commit(step); })
-      if (step.progress >= from) term.commit(step);
+      if (factor(step.progress) != 0) term.commit(step);
   }
   [[nodiscard]] std::vector<std::pair<std::string, Tensor<CpuDouble>>> state() const {
     if constexpr (requires { term.state(); }) return term.state();
@@ -39,9 +43,12 @@ struct Later {
   void check_domains(Index known) const {
     if constexpr (requires { term.check_domains(known); }) term.check_domains(known);
   }
+
+ private:
+  float factor(double progress) const { return progress < from ? before : after; }
 };
 
-/// The loss with every term Later. `from`: share of the training, 0 to 1; OptionError for others.
+/// The loss, 0 until then: every term Later. `from`: share of the training, 0 to 1; OptionError for others.
 template <AnyLoss L>
 [[nodiscard]] auto later(double from, L loss) {
   require<OptionError>(from >= 0 && from <= 1, "later: needs a share of the training from 0 to 1, got ", from);
