@@ -1,6 +1,8 @@
 // train::align: what stays as it is while the other one learns, the course of the turns, going on, refusals.
 #include <algorithm>
+#include <chrono>
 #include <csignal>
+#include <thread>
 
 #include "limn/evaluate/evaluate.hpp"
 #include "limn/explain/masker.hpp"
@@ -178,6 +180,43 @@ TEST_CASE("stopped in any turn, it goes on with the same bits; more rounds can f
   CHECK(run(more, a, o).masker.size() == 3);
   (void)run(at_once, b, options("", 3));
   check_same_bits(more, at_once);
+}
+
+TEST_CASE("stopped before the classifier's first epoch, by a signal or by the time limit") {
+  const support::Folder folder("align_first");
+  Net whole;
+  Masker its_masker{Seed{2}};
+  auto plain = options();
+  plain.warm_up = 0;
+  (void)run(whole, its_masker, plain);
+  for (const bool signal : {true, false}) {
+    CAPTURE(signal);
+    auto o = options(folder.path / text("a", signal));
+    o.warm_up = 0;
+    o.each.max_minutes = signal ? 0 : .001;
+    o.each.progress.step = [&](const train::StepRecord&) {
+      signal ? (void)std::raise(SIGINT) : std::this_thread::sleep_for(std::chrono::milliseconds(70));
+    };
+    Net net;
+    Masker masker{Seed{2}};
+    const auto before = std::signal(SIGINT, SIG_DFL);
+    const auto stopped = run(net, masker, o);
+    std::signal(SIGINT, before);
+    const auto why = signal ? train::Ending::interrupted : train::Ending::time_limit;
+    CHECK(stopped.classifier.ending == why);
+    CHECK(stopped.classifier.history.rows.empty());
+    REQUIRE(stopped.masker.size() == 1);
+    CHECK(stopped.masker[0].ending == why);
+
+    o.each.progress.step = nullptr;
+    o.each.max_minutes = 0;
+    o.each.resume = true;
+    Net rest{Seed{5}};
+    Masker its_rest{Seed{2}};
+    CHECK(run(rest, its_rest, o).classifier.ending == train::Ending::epochs);
+    check_same_bits(whole, rest);
+    CHECK(bits(its_masker) == bits(its_rest));
+  }
 }
 
 TEST_CASE("the masker finds the evidence, of which nobody told it") {

@@ -117,6 +117,30 @@ TEST_CASE("losses and scores of an epoch by hand") {
   CHECK(value("lr") == 0);
 }
 
+TEST_CASE("before_epoch is asked before every epoch and can end the run, which is no time limit") {
+  const support::Folder folder("fit_before");
+  const auto data = pictures(12, "t");
+  Net net, after_one;
+  std::vector<Index> asked;
+  train::FitOptions o{.epochs = 9, .batch = 6, .out = folder.path, .max_minutes = 60, .restore_best = false};
+  o.quiet = true;
+  o.before_epoch = [&](Index epoch) { return asked.push_back(epoch), epoch < 2; };
+  const auto ended = train::fit(net, CrossEntropy{}, Adam{}, data, data, o);
+  CHECK(asked == std::vector<Index>{1, 2});
+  CHECK(ended.ending == train::Ending::interrupted);
+  CHECK(ended.history.rows.size() == 1);
+  (void)train::fit(after_one, CrossEntropy{}, Adam{}, data, data,
+                   {.epochs = 1, .batch = 6, .restore_best = false, .quiet = true});
+  check_same_bits(net, after_one);
+
+  asked.clear();
+  o.before_epoch = [&](Index epoch) { return asked.push_back(epoch), true; };
+  o.epochs = 3;
+  o.resume = true;
+  CHECK(train::fit(net, CrossEntropy{}, Adam{}, data, data, o).history.rows.size() == 3);
+  CHECK(asked == std::vector<Index>{2, 3});
+}
+
 TEST_CASE("early stopping, time limit, best weights") {
   const auto data = pictures(12, "t");
   Net net;

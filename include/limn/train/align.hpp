@@ -151,6 +151,8 @@ template <class Net, models::MaskNetwork M, class OfClassifier, class Guidance, 
   };
   out.classifier = fit(net, losses.classifier + later(turns.alone(), losses.guidance), optimizer, train, val, how);
   if (out.classifier.ending == Ending::epochs) (void)masks_before(turns.epochs());
+  const bool in_turn = !out.masker.empty() && out.masker.back().ending != Ending::epochs;
+  if (in_turn) out.classifier.ending = out.masker.back().ending;
   return out;
 }
 

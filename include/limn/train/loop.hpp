@@ -76,7 +76,7 @@ class Loop {
         break;
       }
       if ((options_.before_epoch && !options_.before_epoch(state_.epoch() + 1)) || !one_epoch()) {
-        ending = options_.max_minutes > 0 && !StopSignals::asked() ? Ending::time_limit : Ending::interrupted;
+        ending = must_stop() && !StopSignals::asked() ? Ending::time_limit : Ending::interrupted;
         save_last();
         break;
       }

@@ -75,7 +75,7 @@ struct FitOptions {
   Progress progress = {};                                 ///< in place of the lines on stderr
   std::function<void(const EpochRecord&)> on_epoch = {};  ///< after every epoch, when its checkpoint is written
   /// Before an epoch (counted from 1) is begun or gone on with: for what is trained beside the network, such as a
-  /// masker (train::align). False ends the run.
+  /// masker (train::align). False ends the run as an interruption does.
   std::function<bool(Index epoch)> before_epoch = {};
   /// When the steps of an epoch are done, before it is validated: for what a network keeps beside what it learns by
   /// steps, such as prototypes (set_prototypes).
