@@ -30,6 +30,7 @@ static_assert(shape_of<models::SlimDenseFeatures<Cpu, 1>>({48, 48, 1}) == Dims{3
 TEST_CASE("DenseNet-121 has torchvision's names, shapes and order") {
   const Big net{Seed{1}};
   CHECK(parameter_count(net) == 7978856);  // as torchvision documents it
+  static_assert(parameter_count<Big>() == 7978856);
   std::ifstream in(std::filesystem::path(__FILE__).parent_path() / "recorded/densenet121_names.txt");
   std::vector<std::string> expected, found;
   for (std::string line; std::getline(in, line);) expected.push_back(line);

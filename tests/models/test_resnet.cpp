@@ -49,6 +49,7 @@ TEST_CASE("ResNet-18 has torchvision's names, sizes and order") {
     CHECK(size == recorded::resnet18[i].second);
   }
   CHECK(parameter_count(net) == 11689512);  // as torchvision documents it
+  static_assert(parameter_count<models::ResNet18<Cpu, 3, 1000>>() == 11689512);
   // 9,600 running means and variances and 20 counters are not trained.
   CHECK(numel_without_counters() == 11689512 + 9600 + 20);
 }

@@ -3,7 +3,11 @@
 
 #include "helpers.hpp"
 #include "limn/nn/address.hpp"
+#include "limn/nn/botcl.hpp"
+#include "limn/nn/lap.hpp"
 #include "limn/nn/sequential.hpp"
+#include "limn/nn/signal.hpp"
+#include "limn/nn/volume.hpp"
 #include "squeeze_excite.hpp"
 
 using namespace limn;
@@ -57,6 +61,16 @@ TEST_CASE("a layer of a user lists its leaves like any other") {
   const testing::SqueezeExcite<Cpu, 32> layer;
   CHECK(paths(layer) == "squeeze.weight p\nsqueeze.bias p\nexcite.weight p\nexcite.bias p\n");
   CHECK(parameter_count(layer) == 32 * 2 + 2 + 2 * 32 + 32);
+  static_assert(parameter_count<testing::SqueezeExcite<Cpu, 32>>() == 32 * 2 + 2 + 2 * 32 + 32);
+}
+
+TEST_CASE_TEMPLATE("the compiler counts the parameters that there are", L, Outer, Linear<Cpu, 3, 5>,
+                   Linear<Cpu, 3, 5, false>, Conv2d<Cpu, 4, 6, 3, 2, 1>, Conv2d<Cpu, 4, 6, 3, 1, 1, false, 2>,
+                   Conv1d<Cpu, 2, 3, 5>, Conv1d<Cpu, 2, 3, 5, 1, 0, false>, Conv3d<Cpu, 2, 3, 3>, BatchNorm2d<Cpu, 7>,
+                   LapPool<Cpu, 4, lap::binary(), 3>, LapPool<Cpu, 4, lap::binary(), 3, 1, 0, lap::Aggregate::learned>,
+                   BotClAttention<Cpu, 8, 3>) {
+  static_assert(parameter_count<L>() > 0);
+  CHECK(parameter_count<L>() == parameter_count(L{}));
 }
 
 TEST_CASE("an address is the member itself, and the compiler knows it") {

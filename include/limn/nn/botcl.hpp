@@ -72,6 +72,7 @@ struct BotClAttention {
                 "limn: BotClAttention: sines and cosines of two axes need a multiple of 4 channels");
   static_assert(Concepts >= 1, "limn: BotClAttention: at least one concept");
   static constexpr int in_channels = D, out_channels = Concepts;
+  static constexpr Index own_parameters = Index{Concepts} * D;
   Parameter<B> concepts{Shape{Concepts, D}};  ///< the prototypes
   Sequential<Linear<B, D, D>, Relu<B>, Linear<B, D, D>, Relu<B>, Linear<B, D, D>> key;
   static constexpr auto fields =

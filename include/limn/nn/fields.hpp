@@ -287,4 +287,36 @@ template <class L>
   return count;
 }
 
+namespace detail {
+template <class L, class... F>
+consteval Index count_parameters(const Fields<F...>&);
+template <class M>
+consteval Index count_in_member() {
+  if constexpr (is_parameter<M> || is_buffer<M>) {
+    return 0;  // counted by their owner
+  } else {
+    return count_parameters<M>(M::fields);
+  }
+}
+template <class L, class... F>
+consteval Index count_parameters(const Fields<F...>&) {
+  Index count = (Index{0} + ... + count_in_member<typename F::member>());
+  if constexpr (requires { L::own_parameters; }) {
+    count += L::own_parameters;
+  } else {
+    static_assert(!(is_parameter<typename F::member> || ...),
+                  "limn: parameter_count: this layer does not say how many parameters it owns: it needs "
+                  "static constexpr Index own_parameters = ...");
+  }
+  return count;
+}
+}  // namespace detail
+
+/// The same of a type, known to the compiler: static_assert(parameter_count<ResNet18<Cpu, 3, 1000>>() == 11689512).
+/// Layers that own parameters say how many: static constexpr Index own_parameters.
+template <class L>
+[[nodiscard]] consteval Index parameter_count() {
+  return detail::count_parameters<L>(L::fields);
+}
+
 }  // namespace limn

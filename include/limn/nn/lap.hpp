@@ -60,6 +60,7 @@ struct LapPool {
 
   LapHead<B, Scored, Clues.clues> head;
   LapHead<B, Scored, Clues.clues> discriminative;  // the twin that helps to choose elements in training (appendix C.5)
+  static constexpr Index own_parameters = 1;
   Parameter<B> alpha{Shape{1}};
   [[no_unique_address]] std::conditional_t<learned, Linear<B, Clues.clues, 1, false>, detail::Nothing> aggregate;
   static constexpr auto fields = [] {

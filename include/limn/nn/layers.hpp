@@ -27,6 +27,7 @@ template <Backend B>
 template <Backend B, int In, int Out, bool Bias = true>
 struct Linear {
   static constexpr int in_channels = In, out_channels = Out;
+  static constexpr Index own_parameters = Index{Out} * In + (Bias ? Out : 0);
   Parameter<B> weight{Shape{Out, In}}, bias{Shape{Bias ? Out : 0}};
   static constexpr auto fields = [] {
     if constexpr (Bias) {
@@ -74,6 +75,7 @@ struct Conv2d {
                 "limn: Conv2d: the channels cannot be cut into so many groups");
   static constexpr int in_channels = In, out_channels = Out;
   static constexpr Window window = Window::square(Kernel, Stride, Padding);
+  static constexpr Index own_parameters = Index{Out} * Kernel * Kernel * (In / Groups) + (Bias ? Out : 0);
   Parameter<B> weight{Shape{Out, Kernel, Kernel, In / Groups}}, bias{Shape{Bias ? Out : 0}};
   static constexpr auto fields = [] {
     if constexpr (Bias) {
@@ -129,6 +131,7 @@ template <Backend B>
 template <Backend B, int C>
 struct BatchNorm2d {
   static constexpr int in_channels = C, out_channels = C;
+  static constexpr Index own_parameters = 2 * C;
   Parameter<B> weight{Shape{C}}, bias{Shape{C}};
   Buffer<B> running_mean{Shape{C}}, running_var{Shape{C}, 1};
   Counter num_batches_tracked{Shape{1}};

@@ -12,6 +12,7 @@ template <Backend B, int In, int Out, int Kernel, int Stride = 1, int Padding = 
 struct Conv1d {
   static constexpr int in_channels = In, out_channels = Out;
   static constexpr Window window{1, Kernel, 1, Stride, 0, Padding};
+  static constexpr Index own_parameters = Index{Out} * Kernel * In + (Bias ? Out : 0);
   Parameter<B> weight{Shape{Out, 1, Kernel, In}}, bias{Shape{Bias ? Out : 0}};
   static constexpr auto fields = [] {
     if constexpr (Bias) {

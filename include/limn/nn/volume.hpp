@@ -11,6 +11,7 @@ template <Backend B, int In, int Out, int Kernel, int Stride = 1, int Padding = 
 struct Conv3d {
   static constexpr int in_channels = In, out_channels = Out;
   static constexpr Window3d window = Window3d::cube(Kernel, Stride, Padding);
+  static constexpr Index own_parameters = Index{Out} * Kernel * Kernel * Kernel * In + (Bias ? Out : 0);
   Parameter<B> weight{Shape{Out, Kernel, Kernel, Kernel, In}}, bias{Shape{Bias ? Out : 0}};
   static constexpr auto fields = [] {
     if constexpr (Bias) {
