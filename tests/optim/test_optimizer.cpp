@@ -144,6 +144,20 @@ TEST_CASE("groups: the longest prefix counts, at the borders of names") {
         }) == "optimiser: all 4 parameters are frozen");
 }
 
+TEST_CASE("a group with a schedule of its own is asked for its factor") {
+  Two net;
+  const Two before = net;
+  auto optimizer =
+      make_optimizer(Sgd{{.lr = 1}, {{.prefix = "layer1", .lr = .5f, .schedule = StepDecay{.every = 2}}}}, net);
+  optimizer.step(ones(optimizer), [](const Schedule* own) {
+    CHECK((own == nullptr || std::get<StepDecay>(*own).every == 2));
+    return own == nullptr ? .25 : .5;
+  });
+  CHECK(net.layer1.weight.value()(0, 0) == before.layer1.weight.value()(0, 0) - .25f);
+  CHECK(net.layer10.weight.value()(0, 0) == before.layer10.weight.value()(0, 0) - .25f);
+  CHECK(net.layer10.bias.value()(0) == before.layer10.bias.value()(0) - .25f);
+}
+
 TEST_CASE("an optimiser goes on where another one stopped") {
   const Adam rule{{.lr = .1}};
   Two straight, broken;

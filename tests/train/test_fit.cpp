@@ -117,6 +117,24 @@ TEST_CASE("losses and scores of an epoch by hand") {
   CHECK(value("lr") == 0);
 }
 
+TEST_CASE("every group can have a schedule of its own") {
+  const auto data = pictures(24, "t");
+  const auto trained = [&](const Schedule& of_all, std::vector<ParameterGroup> groups) {
+    Net net;
+    (void)train::fit(net, CrossEntropy{}, Sgd{{.lr = .1, .momentum = .9}, std::move(groups)}, data, data,
+                     {.epochs = 4, .batch = 8, .schedule = of_all, .restore_best = false, .quiet = true});
+    return net;
+  };
+  const Cosine cosine{.warmup_epochs = 1};
+  const StepDecay decay{.every = 1, .factor = .5};
+  const Net all = trained(cosine, {}), one_group = trained({}, {{.prefix = "", .schedule = cosine}});
+  check_same_bits(all, one_group);
+  const Net a = trained(cosine, {{.prefix = "fc", .schedule = decay}}),
+            b = trained(decay, {{.prefix = "stem", .schedule = cosine}});
+  check_same_bits(a, b);
+  CHECK(weights_of(leaves(a)).tensors.at("fc.bias").bytes != weights_of(leaves(all)).tensors.at("fc.bias").bytes);
+}
+
 TEST_CASE("before_epoch is asked before every epoch and can end the run, which is no time limit") {
   const support::Folder folder("fit_before");
   const auto data = pictures(12, "t");

@@ -71,6 +71,11 @@ TEST_CASE("what cannot work is refused before the first step") {
   CHECK(refused(data, pictures(6, "v", 9), {}) ==
         "fit: training pictures are (8, 8, 1), validation pictures (9, 9, 1)");
   CHECK(refused(data, data, {.schedule = StepDecay{.every = 0}}) == "StepDecay: every must be at least 1, got 0");
+  Net net;
+  CHECK(support::message<OptionError>([&] {
+          (void)train::fit(net, CrossEntropy{}, Sgd{{}, {{.prefix = "fc", .schedule = StepDecay{.factor = 0}}}}, data,
+                           data);
+        }) == "StepDecay: factor must be above 0 and at most 1, got 0");
   const data::Dataset three({data[0], data[1]}, {"a", "b", "c"});
   CHECK(refused(three, three, {}) == "fit: the network tells 2 classes apart, the training set has 3");
   auto wide = data[0];

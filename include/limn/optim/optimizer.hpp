@@ -2,11 +2,13 @@
 #pragma once
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
 #include <vector>
 
+#include "limn/core/function_ref.hpp"
 #include "limn/nn/fields.hpp"
 #include "limn/optim/options.hpp"
 #include "limn/optim/update.hpp"
@@ -20,6 +22,9 @@ template <Backend B>
   for (const Var<B>& g : gradients) sum += detail::squared_norm(g.value().data(), g.size());
   return std::sqrt(sum);
 }
+
+/// The factor on the learning rates of a group, by its own schedule; of those without one, by nullptr.
+using RateFactor = FunctionRef<double(const Schedule* own)>;
 
 /// Holds pointers to the network's parameters: the network must stay where it is.
 template <Backend B>
@@ -38,9 +43,12 @@ class Optimizer {
       const ParameterGroup* group = group_of(path, chosen.groups);
       if (group != nullptr && group->frozen) parameter->set_trainable(false);
       if (!parameter->trainable()) continue;
-      Slot slot{path, *parameter, lr_, chosen.options.weight_decay, {}, {}};
-      if (group != nullptr) slot.lr = group->lr.value_or(slot.lr);
-      if (group != nullptr) slot.weight_decay = group->weight_decay.value_or(slot.weight_decay);
+      Slot slot{path, *parameter, lr_, chosen.options.weight_decay, {}, {}, {}};
+      if (group != nullptr) {
+        slot.lr = group->lr.value_or(slot.lr);
+        slot.weight_decay = group->weight_decay.value_or(slot.weight_decay);
+        slot.schedule = group->schedule;
+      }
       const bool adam = std::holds_alternative<AdamOptions>(rule_);
       if (adam || std::get<SgdOptions>(rule_).momentum > 0) slot.first = Tensor<B>(parameter->shape(), 0);
       if (adam) slot.second = Tensor<B>(parameter->shape(), 0);
@@ -60,15 +68,20 @@ class Optimizer {
 
   /// One update of all parameters, in place. `factor`: on every learning rate (see Schedule).
   void step(const std::vector<Var<B>>& gradients, double factor = 1) {
+    step(gradients, [factor](const Schedule*) { return factor; });
+  }
+  void step(const std::vector<Var<B>>& gradients, const RateFactor& factor) {
     require<ShapeError>(gradients.size() == slots_.size(), "optimiser: ", gradients.size(), " gradients for ",
                         slots_.size(), " parameters");
     for (std::size_t i = 0; i < slots_.size(); ++i)
       require<ShapeError>(gradients[i].shape() == slots_[i].variable.shape(), "optimiser: ", slots_[i].path,
                           ": gradient ", gradients[i].shape(), ", expected ", slots_[i].variable.shape());
     ++steps_;
-    for (std::size_t i = 0; i < slots_.size(); ++i)
-      std::visit([&](const auto& rule) { update(rule, slots_[i], gradients[i].value(), slots_[i].lr * factor); },
-                 rule_);
+    for (std::size_t i = 0; i < slots_.size(); ++i) {
+      Slot& slot = slots_[i];
+      const double lr = slot.lr * factor(slot.schedule ? &*slot.schedule : nullptr);
+      std::visit([&](const auto& rule) { update(rule, slot, gradients[i].value(), lr); }, rule_);
+    }
   }
 
   /// The learning rate of parameters that are in no group.
@@ -107,6 +120,7 @@ class Optimizer {
     std::string path;
     Var<B> variable;
     double lr, weight_decay;
+    std::optional<Schedule> schedule;
     Tensor<B> first, second;  ///< momentum; or the running means of the gradient and of its square
   };
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "limn/core/error.hpp"
+#include "limn/optim/schedule.hpp"
 
 namespace limn {
 
@@ -16,6 +17,7 @@ struct ParameterGroup {
   std::optional<double> lr = {}, weight_decay = {};  ///< not given: as the others
   /// Constants: see Parameter::set_trainable. They stay frozen when the optimiser is gone.
   bool frozen = false;
+  std::optional<Schedule> schedule = {};  ///< in train::fit; not given: that of FitOptions
 };
 
 struct SgdOptions {
@@ -64,28 +66,29 @@ namespace detail {
   require<OptionError>(o.eps > 0 && o.eps <= 1, "Adam: eps must be above 0 and at most 1, got ", o.eps);
 }
 
-[[gnu::cold]] inline std::string describe(const std::vector<ParameterGroup>& groups) {
+[[gnu::cold]] inline std::string describe(const std::vector<ParameterGroup>& groups, Index epochs) {
   std::string out;
   for (const ParameterGroup& group : groups) {
     out += "; " + group.prefix + ":";
     if (group.lr) out += text(" lr ", *group.lr);
     if (group.weight_decay) out += text(" weight_decay ", *group.weight_decay);
     if (group.frozen) out += " frozen";
+    if (group.schedule) out += " " + describe(*group.schedule, epochs);
   }
   return out;
 }
 }  // namespace detail
 
-/// One line with every setting, as it is kept in checkpoints.
-[[nodiscard, gnu::cold]] inline std::string describe(const Sgd& rule) {
+/// One line with every setting, as it is kept in checkpoints of a run of so many epochs.
+[[nodiscard, gnu::cold]] inline std::string describe(const Sgd& rule, Index epochs) {
   const SgdOptions& o = rule.options;
   return text("Sgd lr ", o.lr, " momentum ", o.momentum, " weight_decay ", o.weight_decay,
-              o.nesterov ? " nesterov" : "", detail::describe(rule.groups));
+              o.nesterov ? " nesterov" : "", detail::describe(rule.groups, epochs));
 }
-[[nodiscard, gnu::cold]] inline std::string describe(const Adam& rule) {
+[[nodiscard, gnu::cold]] inline std::string describe(const Adam& rule, Index epochs) {
   const AdamOptions& o = rule.options;
   return text("Adam lr ", o.lr, " beta1 ", o.beta1, " beta2 ", o.beta2, " eps ", o.eps, " weight_decay ",
-              o.weight_decay, o.decoupled ? " decoupled" : "", detail::describe(rule.groups));
+              o.weight_decay, o.decoupled ? " decoupled" : "", detail::describe(rule.groups, epochs));
 }
 
 }  // namespace limn

@@ -90,6 +90,8 @@ template <class Net, AnyLoss L, class Chosen>
                              options.checkpoint};
   for (const auto& leaf : learner.leaves) facts.batch_norm = facts.batch_norm || leaf.buffer != nullptr;
   detail::check_options(options);
+  for (const ParameterGroup& group : optimizer.groups)
+    if (group.schedule) check_schedule(*group.schedule, options.epochs);
   detail::check_data(train, val, facts, options);
   detail::check_domains(sum, train);
   if (options.monitor == "val_total") detail::check_domains(sum, val);
@@ -97,7 +99,7 @@ template <class Net, AnyLoss L, class Chosen>
   const Progress progress =
       options.quiet || options.progress.step || options.progress.epoch ? options.progress : stderr_progress();
   return detail::Loop<B>(std::move(learner), train, val, options, progress,
-                         {{"loss", detail::describe(sum)}, {"optimiser", limn::describe(optimizer)}})
+                         {{"loss", detail::describe(sum)}, {"optimiser", limn::describe(optimizer, options.epochs)}})
       .run();
 }
 

@@ -126,7 +126,8 @@ class Loop {
       const Place place{train_.dataset(), positions, text("epoch ", epoch + 1, ", batch ", state_.batches + 1)};
       const Seed drawn{
           mix(mix(options_.seed.value, static_cast<std::uint64_t>(epoch)), static_cast<std::uint64_t>(state_.batches))};
-      const auto terms = train_batch(learner_, std::move(*host), factor(), progress(), drawn, place);
+      const auto terms = train_batch(
+          learner_, std::move(*host), [this](const Schedule* own) { return factor(own); }, progress(), drawn, place);
       add(terms, static_cast<Index>(positions.size()));
       tick();
       if (progress_.step) progress_.step(step_record());
@@ -141,7 +142,7 @@ class Loop {
 
     EpochRecord record{epoch + 1, means()};
     if (options_.monitor == "val_total") record.values.push_back({"val_total", scores->total});
-    const double lr = learner_.optimizer.lr() * factor(-1);
+    const double lr = learner_.optimizer.lr() * factor(nullptr, -1);
     append(record.values, {{"val_loss", scores->loss},
                            {"val_accuracy", scores->accuracy},
                            {"val_auc", scores->auc},
@@ -158,13 +159,12 @@ class Loop {
            static_cast<double>(state_.batches + ahead) / static_cast<double>(train_.batches());
   }
   double progress() const { return epochs_done() / static_cast<double>(options_.epochs); }
-  /// The factor of the schedule for the next step; `ahead` -1: for the one before.
-  double factor(Index ahead = 0) const {
+  /// The factor of a group's own schedule, or of the run's, for the next step; `ahead` -1: for the one before.
+  double factor(const Schedule* own, Index ahead = 0) const {
+    const Schedule& schedule = own != nullptr ? *own : options_.schedule;
     // The warm-up begins with a step of its own size, not with a lost step of rate 0.
-    return lr_factor(options_.schedule, epochs_done(ahead) + warmup_offset(), static_cast<double>(options_.epochs));
-  }
-  double warmup_offset() const {
-    return std::holds_alternative<Cosine>(options_.schedule) ? 1 / static_cast<double>(train_.batches()) : 0;
+    const double offset = std::holds_alternative<Cosine>(schedule) ? 1 / static_cast<double>(train_.batches()) : 0;
+    return lr_factor(schedule, epochs_done(ahead) + offset, static_cast<double>(options_.epochs));
   }
 
   [[gnu::cold]] void add(const std::vector<std::pair<std::string, double>>& terms, Index images) {

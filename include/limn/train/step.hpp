@@ -72,8 +72,9 @@ template <Backend B>
 /// One update, `progress` of the way through the training; `seed` is what layers draw from. Returns the loss ("loss")
 /// and its terms, if it has several.
 template <Backend B>
-std::vector<std::pair<std::string, double>> train_batch(Learner<B>& learner, data::HostBatch host, double factor,
-                                                        double progress, Seed seed, const Place& place) {
+std::vector<std::pair<std::string, double>> train_batch(Learner<B>& learner, data::HostBatch host,
+                                                        const RateFactor& factor, double progress, Seed seed,
+                                                        const Place& place) {
   const Batch<B> batch = to_batch<B>(std::move(host));
   Run<B> run;
   run.training = true;
