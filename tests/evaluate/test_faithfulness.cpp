@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "../io/support.hpp"
@@ -148,9 +150,36 @@ TEST_CASE("the degradation score by hand, of the label's class, and adjusted for
   const double yes = (sigma(.5) + sigma(-.5) + sigma(-2) - sigma(-1) - sigma(-2.5) - sigma(-3.5)) / 4;
   CHECK(scored.column("DS").at(0) == Approx(yes));
   CHECK(scored.column("DS").at(1) == Approx(-yes));  // of the other class, whose map is no good
+  const auto& curves = scored.pictures[0].degradation;
+  REQUIRE(curves.lif.size() == 5);
+  for (std::size_t k = 0; k < 5; ++k) {
+    CHECK(curves.lif[k] == Approx(sigma(std::array{1., .5, -.5, -2., -4.}.at(k))));
+    CHECK(curves.mif[k] == Approx(sigma(std::array{1., -1., -2.5, -3.5, -4.}.at(k))));
+    CHECK(scored.scores().degradation.mif[k] == Approx(.5));  // of both classes
+  }
   options.degradation = 2;
   CHECK(score_faithfulness(Bright{}, set, Itself{}, options).column("DS").at(0) ==
         Approx((sigma(-.5) - sigma(-2.5)) / 2));
+
+  // Blurred. A neighbour weighs q times what the pixel itself does: 11 pixels of a Gaussian with sigma 5, what lies
+  // beyond them folded back from their ends.
+  const auto g = [](double x) { return std::exp(-x * x / 50); };
+  const double q = (g(1) + g(10) + g(12)) / (g(0) + 2 * g(11)), own = 1 / (1 + q), other = q / (1 + q);
+  const std::array<double, 4> is{1, .75, .5, .25};
+  std::array<double, 4> blurred{};
+  for (std::size_t i = 0; i < 4; ++i)
+    blurred.at(i) =
+        own * (own * is.at(i) + other * is.at(i ^ 1U)) + other * (own * is.at(i ^ 2U) + other * is.at(i ^ 3U));
+  double lerf = 0, morf = 0, mean_lerf = .625, mean_morf = .625;
+  for (std::size_t k = 0; k < 4; ++k) {
+    mean_morf += (blurred.at(k) - is.at(k)) / 4;  // the brightest is the most important one
+    mean_lerf += (blurred.at(3 - k) - is.at(3 - k)) / 4;
+    morf += sigma(8 * mean_morf - 4) / 4;
+    lerf += sigma(8 * mean_lerf - 4) / 4;
+  }
+  FaithfulnessOptions paper = metrics::preset::degradation();
+  paper.degradation = 4;
+  CHECK(score_faithfulness(Bright{}, set, Itself{}, paper).column("DS").at(0) == Approx(lerf - morf).epsilon(1e-4));
 
   // Means .3 of class 0 and .1 of class 1, .2 of all: Delta is .1.
   const std::vector<double> values{.2, .4, .1, NAN, .1};
@@ -338,5 +367,16 @@ TEST_CASE("in reports and studies") {
   CHECK(page.find("share of the picture taken away") != std::string::npos);
   const StudyRun run{.settings = {}, .values = study_values(scores.faithfulness[0]), .folder = {}};
   CHECK(run.value("srg") == Approx(.25));
+  CHECK(page.find("of which DS is made") == std::string::npos);
+  const auto degraded = score_faithfulness(Bright{}, set, Itself{}, metrics::preset::degradation());
+  auto with_ds = scores;
+  with_ds.faithfulness = {degraded.scores()};
+  report::html(folder.path, {}, with_ds, {});
+  CHECK(io::read_text(folder.path / "report.html").find("of which DS is made") != std::string::npos);
+  save_pictures(folder.path / "ds.csv", degraded);
+  const io::Csv saved = io::Csv::read(folder.path / "ds.csv");
+  CHECK(saved.number(0, "lerf_0") == Approx(sigma(1)));
+  CHECK(saved.number(0, "morf_10") == Approx(degraded.pictures[0].degradation.mif[10]));
+  CHECK(std::isnan(saved.number(1, "lerf_3")));  // the flat one
   CHECK(run.value("undefined_maps") == 1);
 }

@@ -182,10 +182,17 @@ template <class Net, class Explainer>
                                         const metrics::FaithfulnessPictures& scored) {
   std::string out = "id,label,predicted,explained";
   for (const std::string& measure : scored.measures) out += "," + report::slug(measure);
+  std::size_t steps = 0;
+  for (const metrics::PictureFaithfulness& p : scored.pictures) steps = std::max(steps, p.degradation.lif.size());
+  for (const char* side : {"lerf_", "morf_"})
+    for (std::size_t k = 0; k < steps; ++k) out += text(",", side, k);
   out += ",undefined\n";
   for (const metrics::PictureFaithfulness& p : scored.pictures) {
     out += text(io::csv_cell(p.id), ",", p.label, ",", p.predicted, ",", p.explained);
     for (const double v : p.values) out += "," + io::csv_number(v);
+    for (const std::vector<double>* side : {&p.degradation.lif, &p.degradation.mif})
+      for (std::size_t k = 0; k < steps; ++k)
+        out += "," + io::csv_number(k < side->size() ? (*side)[k] : metrics::undefined_value);
     out += "," + io::csv_cell(p.reason) + "\n";
   }
   io::write_file_atomically(path, out);

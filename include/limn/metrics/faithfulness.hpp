@@ -236,8 +236,11 @@ class FaithfulnessPlan {
     const double p = probability(0);
     if (!sufficient_.empty())
       append(out.values, {p - mean(read(sufficient_, probability)), p - mean(read(comprehensive_, probability))});
-    if (!morf_.empty())
-      out.values.push_back(mean(read(lerf_, probability)) - mean(read(morf_, probability)));  // Eq. 12
+    if (!morf_.empty()) {
+      out.degradation = {read(lerf_, probability), read(morf_, probability)};
+      out.values.push_back(mean(out.degradation.lif) - mean(out.degradation.mif));  // Eq. 12
+      for (std::vector<double>* curve : {&out.degradation.lif, &out.degradation.mif}) curve->insert(curve->begin(), p);
+    }
     if (!inserted_.empty()) append(out.values, {area(read(inserted_, probability)), area(read(deleted_, probability))});
   }
   /// For a picture of which nothing can be said.

@@ -1,6 +1,7 @@
 // Faithfulness picture by picture, and summed up (metrics/faithfulness.hpp says what is measured).
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +19,9 @@ struct PictureFaithfulness {
   std::vector<double> values = {};  ///< NaN where undefined
   FlipCurves taken = {};  ///< the share of the picture that is taken away at each point; empty where undefined
   FlipCurves agrees = {}, probability = {};  ///< whether the answer agrees, and of the explained class
+  /// DS: the explained class's probability, from nothing to all taken away in equal steps. LeRF and MoRF in the
+  /// literature.
+  FlipCurves degradation = {};
 };
 
 /// One explainer's values of many pictures.
@@ -45,25 +49,12 @@ struct FaithfulnessPictures {
       out.mean.push_back(moments.mean());
       out.std.push_back(moments.std());
     }
-    Index defined = 0;
-    bool together = true;  // the curves have the same points
-    const auto sum = [&](const std::vector<double>& values, std::vector<double>& to) {
-      to.resize(defined == 1 ? values.size() : to.size());
-      together = together && to.size() == values.size();
-      for (std::size_t i = 0; together && i < values.size(); ++i) to[i] += values[i];
-    };
-    for (const PictureFaithfulness& p : pictures) {
-      if (!p.reason.empty()) continue;
-      ++defined;
-      sum(p.taken.mif, out.taken);
-      sum(p.agrees.lif, out.agrees.lif);
-      sum(p.agrees.mif, out.agrees.mif);
-    }
-    for (std::vector<double>* curve : {&out.taken, &out.agrees.lif, &out.agrees.mif}) {
-      if (!together) curve->clear();
-      for (double& v : *curve) v /= static_cast<double>(defined);
-    }
-    out.undefined = out.images - defined;
+    out.taken = mean_curve(&PictureFaithfulness::taken, &FlipCurves::mif);
+    out.agrees = {mean_curve(&PictureFaithfulness::agrees, &FlipCurves::lif),
+                  mean_curve(&PictureFaithfulness::agrees, &FlipCurves::mif)};
+    out.degradation = {mean_curve(&PictureFaithfulness::degradation, &FlipCurves::lif),
+                       mean_curve(&PictureFaithfulness::degradation, &FlipCurves::mif)};
+    out.undefined = std::count_if(pictures.begin(), pictures.end(), [](const auto& p) { return !p.reason.empty(); });
     if (pictures.empty()) out.reasons.push_back("all pictures: none has the class that was asked for");
     std::vector<bool> told(pictures.size(), false);
     for (std::size_t i = 0; i < pictures.size(); ++i) {
@@ -76,6 +67,23 @@ struct FaithfulnessPictures {
         }
       out.reasons.push_back(text(count, " of ", out.images, " pictures: ", pictures[i].reason));
     }
+    return out;
+  }
+
+ private:
+  /// Over the pictures on which it is defined; empty where these do not have the same points.
+  [[nodiscard, gnu::cold]] std::vector<double> mean_curve(FlipCurves PictureFaithfulness::*curves,
+                                                          std::vector<double> FlipCurves::*side) const {
+    std::vector<double> out;
+    Index defined = 0;
+    for (const PictureFaithfulness& p : pictures) {
+      if (!p.reason.empty()) continue;
+      const std::vector<double>& values = p.*curves.*side;
+      if (defined++ == 0) out.resize(values.size());
+      if (values.size() != out.size()) return {};
+      for (std::size_t i = 0; i < out.size(); ++i) out[i] += values[i];
+    }
+    for (double& v : out) v /= static_cast<double>(defined);
     return out;
   }
 };

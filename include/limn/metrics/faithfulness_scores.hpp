@@ -25,6 +25,7 @@ struct FaithfulnessScores {
   std::vector<std::string> reasons = {};    ///< why something is undefined, each with a count of pictures
   std::vector<double> taken = {};           ///< the mean curves: shares that are taken away ...
   FlipCurves agrees = {};                   ///< ... and of pictures that then agree; empty for superpixels
+  FlipCurves degradation = {};              ///< of the class's probability, from nothing to all in equal steps (DS)
 
   /// The mean of a measure; OptionError where it was not asked for.
   [[nodiscard, gnu::cold]] double operator[](std::string_view measure) const {

@@ -15,9 +15,17 @@ namespace limn::report {
 
 namespace detail {
 
+/// From 0 to 1.
+[[gnu::cold]] inline std::vector<double> equal_steps(std::size_t count) {
+  std::vector<double> out;
+  for (std::size_t i = 0; i < count; ++i) out.push_back(static_cast<double>(i) / static_cast<double>(count - 1));
+  return out;
+}
+
 [[gnu::cold]] inline std::string faithfulness_html(const std::vector<metrics::FaithfulnessScores>& all) {
   if (all.empty()) return "";
-  std::string out = "<h2>What the explanations are worth to the network</h2>\n<div class=\"scroll\"><table>\n", charts;
+  std::string out = "<h2>What the explanations are worth to the network</h2>\n<div class=\"scroll\"><table>\n", charts,
+              degraded;
   for (std::size_t i = 0; i < all.size(); ++i) {
     const metrics::FaithfulnessScores& s = all[i];
     if (i == 0 || s.measures != all[i - 1].measures) {
@@ -32,11 +40,12 @@ namespace detail {
       out += "</td>";
     }
     put(out, {"<td>", std::to_string(s.images), "</td><td>", std::to_string(s.undefined), "</td></tr>\n"});
-    if (s.taken.empty()) continue;
-    std::vector<Series> lines;
-    lines.push_back({"least important first", s.taken, s.agrees.lif});
-    lines.push_back({"most important first", s.taken, s.agrees.mif});
-    charts += line_chart(s.explainer, "share of the picture taken away", lines);
+    const auto chart = [&](const std::vector<double>& taken, const metrics::FlipCurves& curves) {
+      return line_chart(s.explainer, "share of the picture taken away",
+                        {{"least important first", taken, curves.lif}, {"most important first", taken, curves.mif}});
+    };
+    if (!s.taken.empty()) charts += chart(s.taken, s.agrees);
+    if (!s.degradation.lif.empty()) degraded += chart(equal_steps(s.degradation.lif.size()), s.degradation);
   }
   put(out,
       {"</table></div>\n<p class=\"soft\">Parts of the pictures are taken away in the order of the map, and the "
@@ -47,7 +56,9 @@ namespace detail {
        "when "
        "they are taken away. A faithful map is high in all but MIF area, deletion and sufficiency.</p>\n",
        charts.empty() ? "" : "<p>Agreement of the answer, in the order of each map.</p>\n<div class=\"columns\">\n",
-       charts, charts.empty() ? "" : "</div>\n"});
+       charts, charts.empty() ? "" : "</div>\n",
+       degraded.empty() ? "" : "<p>Probability of the class, of which DS is made.</p>\n<div class=\"columns\">\n",
+       degraded, degraded.empty() ? "" : "</div>\n"});
   for (const metrics::FaithfulnessScores& s : all)
     for (const std::string& why : s.reasons)
       put(out, {"<p class=\"soft\">", escape(s.explainer), ", not defined for ", escape(why), ".</p>\n"});
