@@ -74,6 +74,23 @@ TEST_CASE("masks of people come to the samples' size, those of one picture joine
   CHECK(drawn(people[2].masks.at("s/a.png")) == "....\n....\n..##\n..##\n");
 }
 
+TEST_CASE("masks whose sides are not in proportion to their picture's are refused") {
+  const support::Folder folder("annotators_turned");
+  write_mask(folder.path / "set" / "x" / "a.png", {"####", "####"});
+  write_mask(folder.path / "set" / "y" / "b.png", {"####", "####"});
+  const data::Dataset set = data::image_folder(folder.path / "set", {.size = 4});
+  CHECK(set[0].file_width == 4);
+  CHECK(set[0].file_height == 2);
+  write_mask(folder.path / "people" / "Anna" / "a.png", {"########", "########", "########", "........"});  // twice
+  const auto people = data::read_annotators(folder.path / "people", set);
+  CHECK(drawn(people.at(0).masks.at("x/a.png")) == "....\n####\n####\n....\n");
+  write_mask(folder.path / "people" / "Boris" / "b.png", {"##", "##", "##", ".."});
+  CHECK(support::message<FileError>([&] { (void)data::read_annotators(folder.path / "people", set); }) ==
+        (folder.path / "people" / "Boris" / "b.png").string() +
+            ": what Boris marked on y/b.png is 2 x 4 pixels, the picture is 4 x 2; was it turned by its EXIF "
+            "orientation?");
+}
+
 TEST_CASE("what cannot be assigned is refused") {
   const support::Folder folder("annotators_bad");
   const auto message = [&](const data::Dataset& set) {

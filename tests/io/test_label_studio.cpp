@@ -113,6 +113,11 @@ TEST_CASE("all results of an annotation together, those of some labels, and who 
   CHECK(two[1].annotator == "5");
   CHECK(parsed(by_address, {.which = io::Which::first, .image_key = "xray"}).at(0).annotator == "a@b.c");
   CHECK(parsed(by_address, {.which = io::Which::latest, .image_key = "xray"}).at(0).annotator == "5");
+  const std::string changed = R"({"id": 9, "data": {"image": "b.png"}, "annotations": [
+    {"completed_by": 1, "updated_at": "2026-03-02T09:00:00.000000Z", "result": []},
+    {"completed_by": 2, "updated_at": "2026-03-10T08:00:00.000000Z", "result": []},
+    {"completed_by": 3, "updated_at": "2026-03-09T23:00:00.000000Z", "result": []}]})";
+  CHECK(parsed(changed, {.which = io::Which::latest}).at(0).annotator == "2");
 }
 
 TEST_CASE("what is no annotation is refused, with the task") {

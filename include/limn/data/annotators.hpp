@@ -59,13 +59,20 @@ class Names {
   std::map<std::string, Index> at_;
 };
 
+/// Two pictures are one at two sizes: their sides are in the same proportion but for a pixel.
+[[nodiscard]] inline bool same_proportions(Index h1, Index w1, Index h2, Index w2) {
+  const Index difference = h1 * w2 - h2 * w1;
+  return std::max(difference, -difference) <= std::max({h1, w1, h2, w2});
+}
+
 }  // namespace detail
 
 /// Reads the annotators of a folder: NAME/PICTURE.png are masks (set from one half on) of the person NAME, *.json are
 /// Label Studio's exports, whose people have the names of those who completed the tasks (or of the file). PICTURE is
 /// the name of a picture's file. Masks are brought to the samples' size as the pictures were; several of one person and
 /// picture are joined. Annotations of pictures that the set does not have are left out; a person without any other is
-/// not there. Throws FileError for what cannot be read, and where nothing in the folder is of a picture of the set.
+/// not there. Throws FileError for what cannot be read, where nothing in the folder is of a picture of the set, and for
+/// masks whose sides are not in the proportion of their picture's, as Label Studio exports those that EXIF turns.
 [[nodiscard, gnu::cold]] inline std::vector<Annotator> read_annotators(const std::filesystem::path& folder,
                                                                        const Dataset& set, Fit fit = Fit::pad,
                                                                        const io::LabelStudioOptions& options = {}) {
@@ -74,9 +81,15 @@ class Names {
                        ", expected squares");
   const detail::Names sample_of(set);
   std::vector<Annotator> out;
-  const auto add = [&](const std::string& who, const std::string& image, const Mask& mask) {
+  const auto add = [&](const std::filesystem::path& file, const std::string& who, const std::string& image,
+                       const Mask& mask) {
     const Index i = sample_of(image);
     if (i < 0 || mask.size() == 0) return;
+    const auto h = static_cast<Index>(mask.shape()[0]), w = static_cast<Index>(mask.shape()[1]);
+    require<FileError>(set[i].file_height == 0 || detail::same_proportions(h, w, set[i].file_height, set[i].file_width),
+                       file.string(), ": what ", who, " marked on ", set[i].id, " is ", w, " x ", h,
+                       " pixels, the picture is ", set[i].file_width, " x ", set[i].file_height,
+                       "; was it turned by its EXIF orientation?");
     auto person = std::find_if(out.begin(), out.end(), [&](const Annotator& a) { return a.name == who; });
     if (person == out.end()) person = out.insert(out.end(), {.name = who});
     const Mask fitted = fit_square(mask, set.height(), fit);
@@ -91,11 +104,11 @@ class Names {
         const io::Image grey = io::to_channels(io::read_image(file), 1);
         Mask mask(Mask::shape_type{grey.shape()[0], grey.shape()[1]}, 0.f);
         for (std::size_t k = 0; k < mask.size(); ++k) mask.data()[k] = grey.data()[k] >= .5f ? 1.f : 0.f;
-        add(entry.filename().string(), file.string(), mask);
+        add(file, entry.filename().string(), file.string(), mask);
       }
     } else if (entry.extension() == ".json") {
       for (const io::Annotation& a : io::read_label_studio(entry, options))
-        add(a.annotator.empty() ? entry.stem().string() : a.annotator, a.image, a.mask);
+        add(entry, a.annotator.empty() ? entry.stem().string() : a.annotator, a.image, a.mask);
     }
   }
   require<FileError>(!out.empty(), folder.string(), ": no annotation of a picture of the data set; expected *.json or ",

@@ -165,6 +165,8 @@ struct Listings {
   Sample sample;
   sample.id = item.id;
   const io::Image picture = io::read_image(item.image);
+  sample.file_height = static_cast<Index>(picture.shape()[0]);
+  sample.file_width = static_cast<Index>(picture.shape()[1]);
   sample.image = fit_square(io::to_channels(picture, options.channels), options.size, options.fit);
   std::optional<Mask> joined;
   for (const auto& file : item.masks) {

@@ -17,7 +17,8 @@ struct Sample {
   std::string group;  // samples of one group (a patient, say) must not be split apart; the id where nothing is known
   Index label = 0;    // position in Dataset::class_names()
   Image image;
-  std::optional<Mask> mask;  // none: not annotated. All 0: annotated, and there is nothing to see.
+  std::optional<Mask> mask;               // none: not annotated. All 0: annotated, and there is nothing to see.
+  Index file_height = 0, file_width = 0;  // of the file that the image was read from; 0: of none
 };
 
 }  // namespace limn::data

@@ -25,7 +25,8 @@ struct Annotation {
   xt::xtensor<float, 2> mask = {};  ///< (h, w), 0 or 1: all that was marked; empty where nothing was
 };
 
-/// Of several annotations of one task.
+/// Of several annotations of one task, as the file lists them; latest: by the time of their last change, if it is
+/// there.
 enum class Which { all, first, latest };
 
 struct LabelStudioOptions {
@@ -216,15 +217,18 @@ namespace detail {
       Json annotations = tasks[t].find("annotations");
       if (!annotations) annotations = tasks[t].at("completions");  // exports before version 1
       std::vector<Annotation> found;
+      std::pair<std::string, std::size_t> latest;  // when, and which of those found
       for (std::size_t i = 0; i < annotations.size(); ++i) {
         const Json cancelled = annotations[i].find("was_cancelled");
         if (cancelled && cancelled.is_true()) continue;
         found.push_back(detail::read_annotation(annotations[i], options));
         found.back().image = data.at(key).as_text();
         found.back().task = task;
+        const Json changed = annotations[i].find("updated_at");  // ISO 8601: later times are greater as text
+        latest = std::max(latest, {changed ? changed.as_text() : std::string(), found.size() - 1});
       }
       if (options.which == Which::first && !found.empty()) found.resize(1);
-      if (options.which == Which::latest && !found.empty()) found = {std::move(found.back())};
+      if (options.which == Which::latest && !found.empty()) found = {std::move(found[latest.second])};
       for (Annotation& one : found) out.push_back(std::move(one));
     } catch (const Error& problem) {
       throw FileError(text(file, ", task ", task, ": ", problem.what()));
