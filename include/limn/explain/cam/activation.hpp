@@ -17,8 +17,8 @@ template <Name Layer>
 struct Activation {
   static constexpr const char* name = "Activation";
   static constexpr bool probability = false;  ///< values have no scale of their own
-  /// Values beyond these shares of a map's sorted values are moved to the value there (linear between ranks): .01 as
-  /// in the paper's code, 0 for none.
+  /// The map is brought to the picture's size, and values beyond these shares of its sorted values are moved to the
+  /// value there (linear between ranks): .01 as in the paper's code. 0: the map stays as it is.
   double clip = 0;
 
   /// One explanation per image (n, h, w, c). Throws OptionError unless 0 <= clip < .5.
@@ -34,8 +34,11 @@ struct Activation {
     const Tensor<B> maps = mean_map(run.tapped(tap)).value();
     std::vector<Explanation> out;
     for (Index i = 0; i < maps.dim(0); ++i) {
-      out.push_back({.map = map_of(maps, i), .grid = run.grid_of(tap)});
-      if (clip > 0) clip_values(out.back().map);
+      const auto grid = run.grid_of(tap);
+      if (clip > 0)
+        out.push_back({.map = clipped(over_picture(map_of(maps, i), grid, images.dim(1), images.dim(2)))});
+      else
+        out.push_back({.map = map_of(maps, i), .grid = grid});
     }
     return out;
   }
@@ -57,7 +60,7 @@ struct Activation {
                         ", expected a map (n, h, w, c)");
     return mean(activation, {-1});
   }
-  void clip_values(Map& map) const {
+  [[nodiscard]] Map clipped(Map map) const {
     std::vector<float> sorted(map.begin(), map.end());
     std::sort(sorted.begin(), sorted.end());
     const auto at = [&](double share) {
@@ -67,6 +70,7 @@ struct Activation {
     };
     const float low = at(clip), high = at(1 - clip);
     for (float& v : map) v = std::clamp(v, low, high);
+    return map;
   }
 };
 
