@@ -131,7 +131,7 @@ template <Backend B>
 template <Backend B, int C>
 struct BatchNorm2d {
   static constexpr int in_channels = C, out_channels = C;
-  static constexpr Index own_parameters = 2 * C;
+  static constexpr Index own_parameters = Index{2} * C;
   Parameter<B> weight{Shape{C}}, bias{Shape{C}};
   Buffer<B> running_mean{Shape{C}}, running_var{Shape{C}, 1};
   Counter num_batches_tracked{Shape{1}};
