@@ -33,12 +33,12 @@ void train_by(const Setup& setup, const Sets& sets, const RunOptions& options, c
     require(ending == train::Ending::epochs, "stopped; --resume goes on");
   };
   if (setup.method == "align") {
-    const Index alone = options.epochs / 2;
+    const Index alone = example::alone(options);
     finished(train::align(net, masker, align_losses<Cam>(masker), adam, sets.train, sets.val,
                           {.warm_up = alone, .rounds = options.epochs - alone, .each = fit})
                  .classifier.ending);
   } else {
-    example::with_method<Cam>(setup.method, sets.train, [&](const auto& loss, const data::Dataset& pictures) {
+    example::with_method<Cam>(setup.method, sets.train, options, [&](const auto& loss, const data::Dataset& pictures) {
       finished(train::fit(net, loss, adam, pictures, sets.val, fit).ending);
     });
   }

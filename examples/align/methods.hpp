@@ -28,17 +28,21 @@ struct Setup {
 /// Every method with every domain. Methods that compare domains need more than one.
 inline std::vector<Setup> grid(const RunOptions& options, const limn::data::Dataset& data) {
   std::vector<std::string> methods{"erm", "saliency_guided", "dre"};
-  if (options.study == "methods") methods.insert(methods.end(), {"irm", "group_dro", "mixup"});
-  methods.insert(methods.end(), {"grey_masks", "superpixel_masks", "align"});
+  if (options.study == "methods") methods.insert(methods.end(), {"irm", "group_dro"});
+  methods.insert(methods.end(), {"mixup", "grey_masks", "superpixel_masks", "align"});
   std::vector<Setup> out;
   for (const auto& method : methods)
     for (const auto& domain : data.domain_names()) out.push_back({method, domain});
   return out;
 }
 
+/// Epochs of the classifier before masks guide it, whoever made them.
+inline limn::Index alone(const RunOptions& options) { return options.epochs / 2; }
+
 /// Calls train(loss, pictures) with what the method minimises, and the pictures with the masks that it learns from.
 template <class Cam, class Train>
-void with_method(const std::string& method, const limn::data::Dataset& pictures, const Train& train) {
+void with_method(const std::string& method, const limn::data::Dataset& pictures, const RunOptions& options,
+                 const Train& train) {
   using namespace limn;
   const CrossEntropy plain;
   const AlignWeights weights;  // for what other methods share with ALIGN
@@ -49,7 +53,8 @@ void with_method(const std::string& method, const limn::data::Dataset& pictures,
   if (method == "irm") return train(plain + later(.3, IrmPenalty{}), pictures);
   if (method == "group_dro") return train(GroupDro(static_cast<Index>(pictures.domain_names().size())), pictures);
   if (method == "mixup") return train(Mixup{}, pictures);
-  const auto guided = dre + weights.guidance * ExplanationLoss<Cam, Bce>{};  // as ALIGN, with masks that stay
+  const double share = static_cast<double>(alone(options)) / static_cast<double>(options.epochs);
+  const auto guided = dre + later(share, weights.guidance * ExplanationLoss<Cam, Bce>{});  // as ALIGN: masks that stay
   const data::Dataset ruled = with_rule(method, pictures);
   require<OptionError>(!ruled.empty(), "no such method: ", method);
   train(guided, ruled);
