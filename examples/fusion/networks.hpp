@@ -13,7 +13,8 @@ namespace example {
 
 using limn::Cpu;
 
-/// Small relatives of ResNet-50 and BagNet-33: maps of 128 channels, patches of 17 pixels.
+/// Small relatives of ResNet-50 and BagNet-33: maps of 128 channels, patches of 17 pixels. The decision reads the fused
+/// map that pictures of 64 x 64 have; maps of larger ones are resized to it.
 template <int Classes>
 using Global = limn::models::SlimResNet18<Cpu, 1, Classes>;
 template <int Classes>
@@ -22,6 +23,14 @@ template <int Classes, class Fusion>
 using Joined = limn::models::TwoBranch<Global<Classes>, Local<Classes>, Fusion, 64>;
 template <int Classes>
 using Gate = Joined<Classes, limn::AttentionGate<Cpu, 128, 128>>;
+
+/// Concatenation and multiplication, with the paper's dropout.
+template <int Classes, class Fusion>
+Joined<Classes, Fusion> with_dropout(limn::Seed seed) {
+  Joined<Classes, Fusion> net(seed);
+  net.fusion.block.dropout.rate = .25;
+  return net;
+}
 
 template <class Net>
 concept IsJoined = requires(const Net& net) {
@@ -32,8 +41,8 @@ concept IsJoined = requires(const Net& net) {
 template <int Classes, class Use>
 auto with_network(const std::string& name, limn::Seed seed, const Use& use) {
   if (name == "gate") return use(Gate<Classes>(seed));
-  if (name == "concatenation") return use(Joined<Classes, limn::Concatenate<Cpu, 128, 128>>(seed));
-  if (name == "product") return use(Joined<Classes, limn::Multiply<Cpu, 128>>(seed));
+  if (name == "concatenation") return use(with_dropout<Classes, limn::Concatenate<Cpu, 128, 128>>(seed));
+  if (name == "product") return use(with_dropout<Classes, limn::Multiply<Cpu, 128>>(seed));
   if (name == "global alone") return use(Global<Classes>(seed));
   return use(Local<Classes>(seed));
 }

@@ -6,6 +6,7 @@
 
 #include "limn/evaluate/study_report.hpp"
 #include "limn/io/csv.hpp"
+#include "limn/report/charts/band_chart.hpp"
 #include "limn/report/charts/roc.hpp"
 #include "limn/report/charts/violins.hpp"
 
@@ -41,6 +42,39 @@ report::Table table_of(const Groups& groups, const Names& settings, const Names&
   return table;
 }
 
+/// A column of what degradation came to, picture by picture; none where a map is the same everywhere in all pictures.
+std::vector<double> numbers(const StudyRun& run, const std::string& column) {
+  const io::Csv pictures = io::Csv::read(run.folder / "degradation.csv");
+  std::vector<double> out;
+  if (!pictures.has(column)) return out;
+  for (Index row = 0; row < pictures.size(); ++row) out.push_back(pictures.number(row, column));
+  return out;
+}
+
+/// The class's probability while the picture is blurred, least and most relevant parts first: mean and deviation of the
+/// runs' means.
+std::string degradation_chart(const StudyGroup& map) {
+  constexpr int steps = 10;
+  std::vector<report::Band> bands{{"least relevant first (LeRF)", {}, {}, {}, {}},
+                                  {"most relevant first (MoRF)", {}, {}, {}, {}}};
+  for (int step = 0; step <= steps; ++step)
+    for (const std::size_t side : {0, 1}) {
+      metrics::Running of_runs;
+      for (const StudyRun& run : map.runs) {
+        metrics::Running of_pictures;
+        for (const double p : numbers(run, text(side == 0 ? "lerf_" : "morf_", step))) of_pictures.add(p);
+        of_runs.add(of_pictures.mean());
+      }
+      const double spread = map.runs.size() > 1 ? of_runs.std() : 0;
+      bands[side].x.push_back(static_cast<double>(step) / steps);
+      bands[side].mean.push_back(of_runs.mean());
+      bands[side].low.push_back(of_runs.mean() - spread);
+      bands[side].high.push_back(of_runs.mean() + spread);
+    }
+  return report::band_chart(name_of(map, {"model", "map"}), "share of the picture that is blurred",
+                            "probability of the class", bands);
+}
+
 /// The gate less every other model: over the folds, which are few, and for maps over the pictures.
 void differences(Output& out, const Groups& models, const Groups& maps) {
   const StudyGroup gate = where(models, {{"model", "gate"}}).at(0);
@@ -71,7 +105,7 @@ Output summary(const Study& models, const Study& maps) {
       "Two networks see the same picture, one the whole, one patches; they learn together with what joins their maps: "
       "an attention gate, concatenation or multiplication. \"global\" and \"local\" are the branches of the network "
       "with the gate, \"alone\" the same branches trained by themselves. Every run tests on another part of the "
-      "pictures, which no run before has tested on; means and deviations are over the runs.");
+      "pictures, until all have been; means and deviations are over the runs.");
   out.page.facts({models.common()});
   out.section(
       "Classification",
@@ -95,14 +129,14 @@ Output summary(const Study& models, const Study& maps) {
               "The degradation score, and less half the distance between the classes (Table 6): above 0 where blurring "
               "what a map shows as important costs the network more than blurring the rest.");
   std::vector<report::Violin> violins;
+  std::vector<std::string> charts;
   for (const StudyGroup& map : shown) {
     violins.push_back({name_of(map, {"model", "map"}), {}});
-    for (const StudyRun& run : map.runs) {
-      const io::Csv pictures = io::Csv::read(run.folder / "degradation.csv");
-      for (Index row = 0; row < pictures.size(); ++row) violins.back().values.push_back(pictures.number(row, "ds"));
-    }
+    for (const StudyRun& run : map.runs) append(violins.back().values, numbers(run, "ds"));
+    charts.push_back(degradation_chart(map));
   }
-  out.page.charts({report::violin_chart("Degradation score of each picture", "DS", violins)});
+  charts.insert(charts.begin(), report::violin_chart("Degradation score of each picture", "DS", violins));
+  out.page.charts(charts);
   differences(out, trained, shown);
   return out;
 }
