@@ -33,6 +33,13 @@ TEST_CASE("a band: its line, its rim there and back, and nothing where a number 
                        "band_chart: a: 2 places, but 2 means, 1 lower and 2 upper ends", ShapeError);
 }
 
+TEST_CASE("long numbers at an upright axis move the plot, so that its name stands free") {
+  const std::string chart = band_chart("t", "x", "y", {{"a", {0, 1}, {.9901, .9932}, {.99, .993}, {.9902, .994}}});
+  CHECK(chart.find(">0.990</text>") != std::string::npos);
+  // 5 digits of 6.5 from the left end of the grid; the name takes 20.
+  CHECK(chart.find("<line class=\"grid\" x1=\"58.5\"") != std::string::npos);
+}
+
 TEST_CASE("violins: the densest place, quartiles and median where they belong") {
   const std::vector<double> sorted{0, 1, 2, 3, 4};
   CHECK(report::detail::quantile(sorted, .25) == 1);

@@ -74,10 +74,17 @@ struct Axis {
   return axis;
 }
 
+/// What the labels of an upright axis and its name need beside the plot.
+[[gnu::cold]] inline double room_for(const Axis& up) {
+  std::size_t longest = 0;
+  for (const double tick : up.ticks) longest = std::max(longest, up.label(tick).size());
+  return std::max(52.0, 26 + 6.5 * static_cast<double>(longest));
+}
+
 /// The plot area, frame, grid and labels of a chart; `x` and `y` place values on it.
 struct Frame {
   Axis across, up;
-  double width, height, left = 52, right = 12, top = 10, bottom = 40;
+  double width, height, left = room_for(up), right = 12, top = 10, bottom = 40;
 
   double x(double v) const { return left + across(v) * (width - left - right); }
   double y(double v) const { return top + (1 - up(v)) * (height - top - bottom); }
