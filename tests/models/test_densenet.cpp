@@ -6,6 +6,7 @@
 #include "../nn/helpers.hpp"
 #include "limn/explain/cam/grad_cam.hpp"
 #include "limn/models/densenet.hpp"
+#include "limn/models/prototypical.hpp"
 #include "limn/nn/check_layer.hpp"
 #include "recorded.hpp"
 
@@ -24,6 +25,9 @@ static_assert(decltype(Big::Features::denseblock2)::out_channels == 512);
 static_assert(decltype(Big::Features::denseblock3)::out_channels == 1024);
 static_assert(shape_of<Big>({224, 224, 3}) == Dims{1, 1, 1000});
 static_assert(shape_of<models::SlimDenseFeatures<Cpu, 1>>({48, 48, 1}) == Dims{3, 3, 48});
+// The active learning paper's network: DenseNet-121 without its head (7978856 - 1025 x 1000), a linear layer to 512.
+using Paper = models::Prototypical<models::DenseNet121Features<Cpu, 3>, 3, 512>;
+static_assert(parameter_count<Paper>() == 7978856 - 1025 * 1000 + 1025 * 512);
 
 }  // namespace
 
@@ -47,6 +51,24 @@ TEST_CASE("DenseNet-121 has torchvision's names, shapes and order") {
   const auto map = run.tap(at<"features.denseblock4">(net));
   CHECK(run(net, Var<Cpu>(Tensor<Cpu>(Shape{1, 224, 224, 3}, .5f))).shape() == Shape{1, 1000});
   CHECK(run.tapped(map).shape() == Shape{1, 7, 7, 1024});
+}
+
+TEST_CASE("DenseNet-121 as a prototypical network: points of 512 numbers and length one") {
+  Paper net{Seed{1}};
+  net.prototypes.value()(0, 0) = net.prototypes.value()(1, 1) = net.prototypes.value()(2, 2) = 1;
+  const NoRecord off;
+  Run<Cpu> run;
+  const auto map = run.tap(at<"features.denseblock4">(net)), point = run.tap(net.embedding);
+  const Tensor<Cpu> logits = run(net, Var<Cpu>(Tensor<Cpu>(Shape{1, 224, 224, 3}, .5f))).value();
+  CHECK(run.tapped(map).shape() == Shape{1, 7, 7, 1024});
+  const Tensor<Cpu>& x = run.tapped(point).value();
+  REQUIRE(x.shape() == Shape{1, 512});
+  double length = 0;
+  for (const float v : x.span()) length += static_cast<double>(v) * static_cast<double>(v);
+  CHECK(length == doctest::Approx(1).epsilon(1e-5));
+  REQUIRE(logits.shape() == Shape{1, 3});
+  for (Index k = 0; k < 3; ++k)  // -(1 + 1 - 2 x_k)
+    CHECK(static_cast<double>(logits(0, k)) == doctest::Approx(2 * static_cast<double>(x(0, k)) - 2).epsilon(1e-4));
 }
 
 TEST_CASE("a DenseNet gives torch's logits, losses and gradients") {

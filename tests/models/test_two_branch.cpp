@@ -155,6 +155,52 @@ TEST_CASE("a picture of another size: the projected map is resized to the one th
   CHECK(testing::same_bits(parts(net.fc, all).value(), logits));
 }
 
+TEST_CASE("the deep projection, element by element: batch norm, 1x1, ReLU, 1x1, batch norm") {
+  models::detail::DeepProjection<Cpu, 3, 2> net;
+  initialise(net, Seed{1});
+  Random random(Seed{2}, "norms");
+  const auto norm = [&](auto& bn) {
+    for (Index k = 0; k < bn.weight.value().size(); ++k) {
+      bn.weight.value().data()[k] = static_cast<float>(random.uniform(.5, 2));
+      bn.bias.value().data()[k] = static_cast<float>(random.uniform(-1, 1));
+      bn.running_mean.value().data()[k] = static_cast<float>(random.uniform(-1, 1));
+      bn.running_var.value().data()[k] = static_cast<float>(random.uniform(.5, 2));
+    }
+  };
+  norm(net.bn1);
+  norm(net.bn2);
+  for (float* offset : {net.conv1.bias.value().data(), net.conv2.bias.value().data()}) {
+    offset[0] = .2f;
+    offset[1] = -.1f;
+  }
+  const Tensor<Cpu> x = testing::random_tensor<Cpu>({2, 3, 4, 3}, "map");
+  Run<Cpu> run;
+  const Tensor<Cpu> found = run(net, Var<Cpu>(x)).value();
+
+  const auto at = [](const Tensor<Cpu>& t, Index i) { return static_cast<double>(t.data()[i]); };
+  const auto normed = [&](const auto& bn, Index k, double v) {
+    return (v - at(bn.running_mean.value(), k)) / std::sqrt(at(bn.running_var.value(), k) + 1e-5) *
+               at(bn.weight.value(), k) +
+           at(bn.bias.value(), k);
+  };
+  for (Index place = 0; place < 2 * 3 * 4; ++place) {
+    std::array<double, 2> between{}, out{};
+    for (Index k = 0; k < 2; ++k) {
+      double sum = at(net.conv1.bias.value(), k);
+      for (Index c = 0; c < 3; ++c)
+        sum += static_cast<double>(net.conv1.weight.value()(k, 0, 0, c)) * normed(net.bn1, c, at(x, 3 * place + c));
+      between[static_cast<std::size_t>(k)] = std::max(0.0, sum);
+    }
+    for (Index k = 0; k < 2; ++k) {
+      double sum = at(net.conv2.bias.value(), k);
+      for (Index c = 0; c < 2; ++c)
+        sum += static_cast<double>(net.conv2.weight.value()(k, 0, 0, c)) * between[static_cast<std::size_t>(c)];
+      out[static_cast<std::size_t>(k)] = normed(net.bn2, k, sum);
+      CHECK(at(found, 2 * place + k) == doctest::Approx(out[static_cast<std::size_t>(k)]).epsilon(1e-4));
+    }
+  }
+}
+
 TEST_CASE("weights of the losses that do not sum to one are refused") {
   CHECK(message_of([] { (void)branch_losses({.global = .5f, .local = .3f, .fused = .4f}); }) ==
         "branch_losses: weights must be at least 0 and sum to one, got 0.5, 0.3, 0.4");
