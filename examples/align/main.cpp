@@ -76,9 +76,13 @@ StudyValues one_run(const Setup& setup, const data::Dataset& all, const RunOptio
   for (const std::string& name : all.domain_names()) {  // each domain by itself
     const bool own = (name == setup.domain) == (options.study == "sources");
     const data::Dataset set = data::in_domain(own ? sets.inside : sets.outside, name);
-    values.emplace_back(
-        "accuracy_" + name,
-        set.empty() ? metrics::undefined_value : evaluate(net, set, metrics::Classification{}).classification.accuracy);
+    double accuracy = metrics::undefined_value, auc = accuracy;
+    if (!set.empty()) {
+      const auto scores = evaluate(net, set, metrics::Classification{}).classification;
+      accuracy = scores.accuracy;
+      auc = scores.auc;
+    }
+    append(values, {{"accuracy_" + name, accuracy}, {"auc_" + name, auc}});
   }
   return values;
 }

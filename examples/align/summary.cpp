@@ -60,10 +60,12 @@ Output summary(const Study& study, const RunOptions& options) {
   for (const char* value : {"accuracy_out", "auc_out", "comprehensiveness_out"})
     out.section(text(value, single ? ", by the domain learned from" : ", by the domain left out"),
                 cross_table(study.groups(), "method", "domain", [&](const StudyGroup&) { return std::string(value); }));
-  std::vector<std::string> each;  // accuracy_DOMAIN
-  for (const auto& [name, value] : study.runs().front().values)
-    if (name.starts_with("accuracy_") && name != "accuracy_in" && name != "accuracy_out") each.push_back(name);
-  out.section("Accuracy on every domain", summary_table(study.groups(), each));
+  for (const std::string measure : {"accuracy", "auc"}) {
+    std::vector<std::string> each;  // accuracy_DOMAIN
+    for (const auto& [name, value] : study.runs().front().values)
+      if (name.starts_with(measure + "_") && name != measure + "_in" && name != measure + "_out") each.push_back(name);
+    out.section(measure + " on every domain", summary_table(study.groups(), each));
+  }
   for (const char* value : {"accuracy_out", "auc_out", "comprehensiveness_out"}) {
     std::vector<metrics::Comparison> comparisons;
     for (const StudyGroup& group : methods)
