@@ -6,6 +6,7 @@
 #include "active_learning/grid.hpp"
 #include "active_learning/networks.hpp"
 #include "limn/active/disagreement.hpp"
+#include "limn/active/diversity.hpp"
 #include "limn/active/loop.hpp"
 #include "limn/active/misalignment.hpp"
 
@@ -28,8 +29,8 @@ limn::active::History with_acquisition(const Setup& setup, const std::vector<Net
   if (setup.strategy == "least_confidence") return use(acquire::LeastConfidence{} + shown);
   if (setup.strategy == "bald") return use(acquire::Bald{.seed = seed} + shown);
   if (setup.strategy == "disagreement") return use(acquire::Disagreement<Net>{committee} + shown);
-  if (setup.strategy == "core_set") return use(acquire::CoreSet<"avgpool">{});
-  if (setup.strategy == "badge") return use(acquire::Badge<"avgpool">{seed});
+  if (setup.strategy == "core_set") return use(acquire::CoreSet<"avgpool">{} + shown);
+  if (setup.strategy == "badge") return use(acquire::Badge<"avgpool">{seed} + shown);
   if (setup.strategy == "misalignment") return use(misalignment + 0.f * acquire::Entropy{});
   if (setup.strategy == "eg_al") return use(eg_al(setup.lambda));
   return use(acquire::Random{seed} + shown);

@@ -4,21 +4,16 @@
 
 #include "active_learning/acquisitions.hpp"
 #include "active_learning/gallery.hpp"
+#include "active_learning/sets.hpp"
 #include "active_learning/summary.hpp"
 #include "common/data.hpp"
 #include "common/run.hpp"
 #include "common/study.hpp"
 
 using namespace limn;
-using example::Cam, example::misalignment, example::RunOptions, example::Setup, example::trained;
+using example::Cam, example::misalignment, example::RunOptions, example::Sets, example::Setup, example::trained;
 
 namespace {
-
-struct Sets {
-  data::Dataset known, test;  // all labels of the pool, for the oracle; pictures that are never learned from
-  active::Pool pool;          // what networks and acquisitions see
-  example::Budget budget;
-};
 
 /// One run of active learning: all rounds of one way to choose.
 template <class Net>
@@ -53,43 +48,39 @@ StudyValues one_run(const Setup& setup, const Sets& sets, const RunOptions& opti
   return example::values_of(history);
 }
 
-/// The first network of a run of the paper's acquisition, and what it says of the pictures that are not labelled.
+/// What a run of the paper's acquisition asked for in this round, and which pictures failed then in which way: the
+/// network that chose is trained once more.
 template <class Net>
-void show_first_choice(report::Page& page, const StudyRun& run, const Sets& sets, const RunOptions& options) {
-  const Seed seed{std::stoull(run.setting("seed"))};
+void show_choice(report::Page& page, const StudyRun& run, Index round, const Sets& sets, const RunOptions& options) {
+  const auto [labelled, left] = example::before_round(run.folder, round, sets.pool);
   const auto score = example::eg_al(std::stof(run.setting("lambda")));
-  std::vector<Index> first, left;
-  for (const std::string& id : active::balanced_start(sets.known, sets.budget.start, seed))
-    first.push_back(sets.pool.find(id));
-  for (Index i = 0; i < sets.known.size(); ++i)
-    if (std::find(first.begin(), first.end(), i) == first.end()) left.push_back(i);
-  const Net net = trained<Net>(sets.known.subset(first), options, seed);
+  const Net net = trained<Net>(sets.known.subset(labelled), options, Seed{std::stoull(run.setting("seed"))});
   const data::Dataset rest = sets.known.subset(left);
   const acquire::Scores scores = acquire::scores(score, net, rest);
+  const std::string with = text("With ", labelled.size(), " labels: ");
   const auto show = [&](const std::string& title, std::vector<Index> positions, std::size_t most) {
     if (positions.size() > most) positions.resize(most);
-    page.gallery(title, example::seen(net, Cam{}, rest, positions, scores));
+    page.gallery(with + title, example::seen(net, Cam{}, rest, positions, scores));
   };
-  show(text("Asked for first: scores, of which none can be above ",
-            report::fixed(acquire::largest(score, rest.classes()), 3)),
+  show(text("asked for; no score can be above ", report::fixed(acquire::largest(score, rest.classes()), 3)),
        acquire::highest(scores.total, std::min<Index>(6, rest.size())), 6);
   const acquire::Patterns ways = acquire::patterns(scores.terms[0].second, scores.terms[1].second);
-  show("Unsure, and looking away", ways.high_high, 2);
-  show("Unsure, looking where it should", ways.high_low, 2);
-  show("Sure, and looking away", ways.low_high, 2);
-  show("Sure, looking where it should", ways.low_low, 2);
+  show("unsure, and looking away", ways.high_high, 2);
+  show("unsure, looking where it should", ways.high_low, 2);
+  show("sure, and looking away", ways.low_high, 2);
+  show("sure, looking where it should", ways.low_low, 2);
 }
 
 template <class Net>
 void study(const data::Dataset& all, const RunOptions& options) {
-  const auto [known, none, test] = all.split({.fractions = {.7, 0, .3}, .seed = options.seed});
-  const Sets sets{known, test, active::Pool(known), {options, known.size()}};
-  Study study(options.out, example::common_settings(options, known), options.resume);
+  const Sets sets = example::sets_of(all, options);
+  Study study(options.out, example::common_settings(options, sets.known), options.resume);
   example::for_each_run(
       study, example::grid(options, all.classes()), options.runs,
       [&](const Setup& setup, const auto& folder) { return one_run<Net>(setup, sets, options, folder); });
   example::Output out = example::summary(study, options);
-  show_first_choice<Net>(out.page, example::run_of(study, "eg_al", "0.3"), sets, options);
+  for (const Index round : {Index{1}, sets.budget.rounds})
+    show_choice<Net>(out.page, example::run_of(study, "eg_al", "0.3"), round, sets, options);
   out.write(options.out);
 }
 

@@ -16,7 +16,7 @@ namespace example {
 template <int Classes>
 using LinearHead = limn::models::SlimDenseNet<limn::Cpu, 1, Classes>;
 template <int Classes>
-using Prototypes = limn::models::Prototypical<limn::models::SlimDenseFeatures<limn::Cpu, 1>, Classes, 64>;
+using Prototypes = limn::models::Prototypical<limn::models::SlimDenseFeatures<limn::Cpu, 1>, Classes, 512>;
 
 template <class Net>
 concept HasPrototypes = requires(const Net& net) {
@@ -25,8 +25,8 @@ concept HasPrototypes = requires(const Net& net) {
 
 using Cam = limn::GradCam<"features.denseblock3">;  // the explainer: in the loss, in the score, in the measures
 
-/// A network that begins with nothing and has seen these pictures. Up to five shots an episode; half of every batch is
-/// asked.
+/// A network that begins with nothing and has seen these pictures. An episode has five shots of every class and asks
+/// for as many, fewer where fewer are labelled; there are as many of them as there are batches otherwise.
 template <class Net>
 Net trained(const limn::data::Dataset& labelled, const RunOptions& options, limn::Seed seed) {
   using namespace limn;
@@ -44,14 +44,13 @@ Net trained(const limn::data::Dataset& labelled, const RunOptions& options, limn
   };
   const auto guide = .1f * ExplanationLoss<Cam, Dice>{};
   if constexpr (HasPrototypes<Net>) {
-    const Index classes = labelled.classes(), of_class = options.batch / classes;
-    require<OptionError>(of_class >= 2, "--batch ", options.batch, ": ", classes,
-                         " classes need two pictures each in an episode");
-    how.batch = classes * std::min(of_class, std::ranges::max(labelled.counts()));
+    const Index classes = labelled.classes(), most = std::ranges::max(labelled.counts());
+    how.batch = classes * std::min<Index>(10, most);
+    how.epochs = std::max<Index>(options.epochs * how.batch / options.batch, 1);
     how.drop_last = true;
     how.before_validation = [&] { set_prototypes(net, labelled); };
     how.before_validation();
-    learn(PrototypicalLoss{.shots = std::min<Index>(5, how.batch / classes / 2)} + guide);
+    learn(PrototypicalLoss{.shots = how.batch / classes / 2} + guide);
   } else {
     net.dropout.rate = .3;
     learn(CrossEntropy{} + guide);

@@ -47,10 +47,10 @@ StudyValues measure(const Net& net, const data::Dataset& left) {
 auto score() { return .3f * acquire::Entropy{} + .7f * acquire::Misalignment<Cam>{}; }
 
 template <class O, class A>
-active::History run(O& oracle, const A& how, active::Options options = {}) {
+active::History run(O& oracle, const A& how, active::Options options = {}, const data::Dataset& of = known()) {
   options.rounds = 3;
   options.per_round = 5;
-  return active::run(active::Pool(known()), oracle, start(), how, train, measure, options);
+  return active::run(active::Pool(of), oracle, start(), how, train, measure, options);
 }
 template <class O>
 active::History run(O& oracle, active::Options options = {}) {
@@ -158,8 +158,9 @@ TEST_CASE("the oracle is asked for what was chosen, once, and for nothing else")
 TEST_CASE("labels that are hidden change nothing in what is chosen") {
   active::LabelTable table(known());
   const active::History history = run(table);
-  active::LabelTable other(exchanged(ids_of(history)));
-  const active::History again = run(other);
+  const data::Dataset others = exchanged(ids_of(history));
+  active::LabelTable other(others);
+  const active::History again = run(other, score(), {}, others);  // the pool is made from them too
   CHECK(ids_of(again) == ids_of(history));
   for (std::size_t r = 0; r < 4; ++r) CHECK(again.rounds[r].values == history.rounds[r].values);
   // The test sees a difference: labels that were asked for matter.
@@ -227,6 +228,9 @@ TEST_CASE("a person fills in a table, or a Label Studio project, between the rou
   const io::Json tasks = io::Json::parse(io::read_text(folder.path / "ask/tasks.json"), "tasks.json");
   REQUIRE(tasks.size() == 8);
   CHECK(tasks[0].at("data").at("image").as_text() == "/files/" + start()[0]);
+  CHECK(holds(io::read_text(folder.path / "ask/label_config.xml"),
+              "<Choices name=\"label\" toName=\"image\" choice=\"single\" required=\"true\">\n"
+              "    <Choice value=\"clear\"/>\n    <Choice value=\"opacity\"/>\n"));
 
   // Half of them in the table; nothing that is there is lost.
   std::string table_text = "id,label\n";
@@ -267,10 +271,37 @@ TEST_CASE("a person fills in a table, or a Label Studio project, between the rou
   CHECK(holds(refused("id,label\nphantom1,\nphantom1,clear\n"), "labels.csv:3: \"phantom1\" is there twice"));
   CHECK(holds(refused(text("id,label\n", start()[5], ",", name_of(start()[5]) == "clear" ? "opacity" : "clear", "\n")),
               "in export.json"));
+  // Annotations that were changed: the last one counts, wherever it stands.
+  const auto task = [](const char* id, const char* first, const char* second) {
+    return text(R"({"data": {"id": ")", id, R"("}, "annotations": [{"updated_at": "2026-02-01T08:00:00Z", "result": )",
+                R"([{"value": {"choices": [")", first, R"("]}}]}, {"updated_at": "2026-01-01T08:00:00Z", "result": )",
+                R"([{"value": {"choices": [")", second, R"("]}}]}]})");
+  };
+  io::write_file_atomically(labels, std::string_view("id,label\n"));
+  io::write_file_atomically(folder.path / "ask/export.json", text("[", task("phantom1", "opacity", "clear"), "]"));
+  CHECK(person({"phantom1"})[0] == 1);
+  io::write_file_atomically(folder.path / "ask/export.json", text("[", task("phantom1", "opacity", "clear"), ",",
+                                                                  task("phantom1", "clear", "clear"), "]"));
+  CHECK(holds(refused("id,label\n"), "export.json, task 2: \"phantom1\" is clear, in a task before opacity"));
   io::write_file_atomically(folder.path / "ask/export.json", std::string_view("{}"));
   CHECK(holds(refused("id,label\n"), "export.json: expected an array of tasks"));
   io::write_file_atomically(folder.path / "ask/export.json", std::string_view("[{\"data\": {}}]"));
   CHECK(holds(refused("id,label\n"), "export.json, task 1: there is no \"id\""));
+}
+
+TEST_CASE("pictures of which nobody has told a label") {
+  std::vector<data::Sample> samples;
+  for (Index i = 0; i < 20; ++i) {
+    samples.push_back(data::Sample(known()[i]));
+    samples.back().label = 0;
+  }
+  const data::Dataset unknown(std::move(samples), {"unknown"});
+  const active::Pool pool(unknown, known().class_names());
+  CHECK(pool.class_names() == known().class_names());
+  active::LabelTable oracle(known());
+  const auto history = active::run(pool, oracle, active::random_start(unknown, 6, Seed{2}), acquire::Margin{}, train,
+                                   measure, {.rounds = 1, .per_round = 2});
+  CHECK(history.rounds.size() == 2);
 }
 
 TEST_CASE("what cannot work is refused before anything is trained") {

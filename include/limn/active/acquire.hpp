@@ -63,6 +63,20 @@ concept Term = requires(const T& term, const View<detail::SomeNetwork>& view) {
   { term(view) } -> std::convertible_to<std::vector<double>>;
 };
 
+/// A term that depends on what is chosen already, so that the pictures of a batch differ from each other:
+///   template <class Net> State begin(const Net& net, const data::Dataset& pool, const data::Dataset& labelled) const;
+/// with a type of yours for State (written out: auto is not known before it is called) and two functions in it:
+///   std::vector<double> scores() const;   // of all pictures of the pool, as things are; finite
+///   void add(Index i);                    // this one was chosen
+/// Optional: limn::Random draws(const data::Dataset& labelled) const; with such a term pictures are drawn, with
+/// probabilities as their scores, instead of the highest being taken; the first one is the highest.
+template <class T>
+concept BatchTerm = requires(const T& term, const detail::SomeNetwork& net, const data::Dataset& set, Index i) {
+  { T::name } -> std::convertible_to<std::string>;
+  { term.begin(net, set, set).scores() } -> std::convertible_to<std::vector<double>>;
+  term.begin(net, set, set).add(i);
+};
+
 /// One product of a sum: its weight, and the numbers of the terms that are multiplied.
 struct Product {
   float weight = 1;
@@ -81,11 +95,18 @@ template <class T>
 constexpr bool is_score = false;
 template <class... T>
 constexpr bool is_score<Score<T...>> = true;
+template <class T>
+constexpr bool is_joint = BatchTerm<T>;
+template <class... T>
+constexpr bool is_joint<Score<T...>> = (BatchTerm<T> || ...);
 }  // namespace detail
 
 /// A term, or terms put together.
 template <class T>
-concept AnyScore = Term<T> || detail::is_score<T>;
+concept AnyScore = Term<T> || BatchTerm<T> || detail::is_score<T>;
+/// One with a term that depends on what is chosen already.
+template <class T>
+concept JointScore = AnyScore<T> && detail::is_joint<T>;
 
 template <AnyScore T>
 [[nodiscard]] auto as_score(T score) {
@@ -127,7 +148,8 @@ constexpr bool both_scores() {
   constexpr bool both = AnyScore<L> && AnyScore<R>;
   static_assert(both,
                 "limn: this is not an acquisition: a term needs static constexpr const char* name and "
-                "template <class Net> std::vector<double> operator()(const acquire::View<Net>&) const");
+                "template <class Net> std::vector<double> operator()(const acquire::View<Net>&) const, or begin() "
+                "(BatchTerm); what chooses by itself (Selector) cannot be put together");
   return both;
 }
 
@@ -177,19 +199,21 @@ template <class... T>
   return out;
 }
 
-/// sum of weight x product. What a term could not tell is drawn from what it could, 0 where it could tell nothing.
+/// What a term could not tell is drawn from what it could, 0 where it could tell nothing.
+[[gnu::cold]] inline void fill_unknown(std::vector<double>& column) {
+  std::vector<double> known;
+  for (const double v : column)
+    if (!std::isnan(v)) known.push_back(v);
+  if (known.empty()) known.push_back(0);
+  for (std::size_t i = 0; i < column.size(); ++i)
+    if (std::isnan(column[i]))
+      column[i] =
+          known[static_cast<std::size_t>(limn::Random(Seed{}, "unknown", i).below(static_cast<Index>(known.size())))];
+}
+
+/// sum of weight x product.
 [[nodiscard, gnu::cold]] inline std::vector<double> totals(const std::vector<Product>& sum,
-                                                           std::vector<std::vector<double>> columns) {
-  for (std::vector<double>& column : columns) {
-    std::vector<double> known;
-    for (const double v : column)
-      if (!std::isnan(v)) known.push_back(v);
-    if (known.empty()) known.push_back(0);
-    for (std::size_t i = 0; i < column.size(); ++i)
-      if (std::isnan(column[i]))
-        column[i] =
-            known[static_cast<std::size_t>(limn::Random(Seed{}, "unknown", i).below(static_cast<Index>(known.size())))];
-  }
+                                                           const std::vector<std::vector<double>>& columns) {
   std::vector<double> out(columns.front().size(), 0.0);
   for (const Product& product : sum)
     for (std::size_t i = 0; i < out.size(); ++i) {
@@ -243,45 +267,74 @@ template <AnyScore S>
   return detail::totals(score.sum, each)[0];
 }
 
-/// Scores all pictures of a pool. Throws Error for a score that is not finite, and OptionError as check().
-template <AnyScore S, class Net>
-[[nodiscard, gnu::cold]] Scores scores(const S& asked, const Net& net, const data::Dataset& pool) {
+namespace detail {
+
+/// What each term says of each picture of a pool; nothing (an empty column) for a BatchTerm.
+template <class... T, class Net>
+[[nodiscard, gnu::cold]] std::vector<std::vector<double>> columns(const Score<T...>& score, const Net& net,
+                                                                  const data::Dataset& pool) {
   using B = backend_of<Net>;
-  const auto score = as_score(asked);
-  check(score);
-  const std::vector<std::string> names = detail::names(score);
-  std::vector<std::vector<double>> columns(names.size());
-  auto stream = data::Loader(pool, {.batch = evaluation_batch}).epoch(0);
-  while (auto host = stream.next()) {
-    std::vector<std::string> ids;
-    for (const Index i : host->positions) ids.push_back(pool[i].id);
-    const Batch<B> batch = to_batch<B>(std::move(*host));
-    Run<B> run;
-    const Tensor<B> p = probabilities(net, batch.images, run);
-    const View<Net> view{net, batch.images, batch.masks, batch.has_mask, ids, p};
-    std::size_t at = 0;
-    const auto one = [&](const auto& term) {
-      const std::vector<double> values = term(view);
-      require<ShapeError>(values.size() == ids.size(), term.name, ": ", values.size(), " scores for ", ids.size(),
-                          " pictures");
-      for (std::size_t i = 0; i < values.size(); ++i)
-        require(!std::isinf(values[i]), term.name, ": the score of picture ", ids[i], " is ", values[i]);
-      append(columns[at++], values);
-    };
-    std::apply([&](const auto&... term) { (one(term), ...); }, score.terms);
+  std::vector<std::vector<double>> out(sizeof...(T));
+  if constexpr ((Term<T> || ...)) {
+    auto stream = data::Loader(pool, {.batch = evaluation_batch}).epoch(0);
+    while (auto host = stream.next()) {
+      std::vector<std::string> ids;
+      for (const Index i : host->positions) ids.push_back(pool[i].id);
+      const Batch<B> batch = to_batch<B>(std::move(*host));
+      Run<B> run;
+      const Tensor<B> p = probabilities(net, batch.images, run);
+      const View<Net> view{net, batch.images, batch.masks, batch.has_mask, ids, p};
+      std::size_t at = 0;
+      const auto one = [&]<class One>(const One& term) {
+        std::vector<double>& column = out[at++];
+        if constexpr (Term<One>) {
+          const std::vector<double> values = term(view);
+          require<ShapeError>(values.size() == ids.size(), term.name, ": ", values.size(), " scores for ", ids.size(),
+                              " pictures");
+          for (std::size_t i = 0; i < values.size(); ++i)
+            require(!std::isinf(values[i]), term.name, ": the score of picture ", ids[i], " is ", values[i]);
+          append(column, values);
+        }
+      };
+      std::apply([&](const auto&... term) { (one(term), ...); }, score.terms);
+    }
   }
-  Scores out{detail::totals(score.sum, columns), {}};
-  for (std::size_t k = 0; k < names.size(); ++k) out.terms.emplace_back(names[k], std::move(columns[k]));
   return out;
 }
 
-/// The positions of the `count` highest scores of all, the highest first, ties in the order of the pool.
+}  // namespace detail
+
+/// Scores all pictures of a pool, one by one. Throws Error for a score that is not finite, and OptionError as check().
+template <AnyScore S, class Net>
+requires(!JointScore<S>) [[nodiscard, gnu::cold]] Scores
+    scores(const S& asked, const Net& net, const data::Dataset& pool) {
+  const auto score = as_score(asked);
+  check(score);
+  std::vector<std::vector<double>> columns = detail::columns(score, net, pool);
+  const std::vector<std::string> names = detail::names(score);
+  Scores out;
+  for (std::size_t k = 0; k < names.size(); ++k) {
+    out.terms.emplace_back(names[k], columns[k]);
+    detail::fill_unknown(columns[k]);
+  }
+  out.total = detail::totals(score.sum, columns);
+  return out;
+}
+
+/// The positions of the `count` highest scores of all, the highest first. Ties: by lot, the same for the same
+/// positions. In the order of the pool they would ask for one class after the other, where the files are sorted so.
 [[nodiscard, gnu::cold]] inline std::vector<Index> highest(const std::vector<double>& scores, Index count) {
   require<OptionError>(count >= 0 && count <= static_cast<Index>(scores.size()), "acquire: ", count, " of ",
                        scores.size(), " pictures");
   std::vector<std::size_t> order(scores.size());
-  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-  stable_order(order, [&](std::size_t a, std::size_t b) { return scores[a] > scores[b]; });
+  std::vector<double> lots(scores.size());
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    order[i] = i;
+    lots[i] = limn::Random(Seed{}, "tie", i).uniform();
+  }
+  stable_order(order, [&](std::size_t a, std::size_t b) {
+    return scores[a] != scores[b] ? scores[a] > scores[b] : lots[a] < lots[b];
+  });
   std::vector<Index> out;
   for (Index i = 0; i < count; ++i) out.push_back(static_cast<Index>(order[static_cast<std::size_t>(i)]));
   return out;

@@ -11,13 +11,15 @@
 #include "limn/active/pool.hpp"
 #include "limn/io/csv.hpp"
 #include "limn/io/json.hpp"
+#include "limn/report/text.hpp"
 
 namespace limn::active {
 
 /// Keeps in its folder
-///   labels.csv    id and label of every picture that was ever asked for; the person fills in the names of classes
-///   tasks.json    the pictures that have no label yet, to be imported in Label Studio
-///   export.json   where it is there: Label Studio's JSON export with a choice for each task
+///   labels.csv         id and label of every picture that was ever asked for; the person fills in the names of classes
+///   tasks.json         the pictures that have no label yet, to be imported in Label Studio
+///   label_config.xml   the labelling interface of its project: a choice of one class
+///   export.json        where it is there: Label Studio's JSON export
 /// and reads the answers from the first and the last. Nobody loses what was filled in: the files are replaced at once,
 /// and labels.csv keeps its rows. Not for two programs at the same time.
 class FileOracle {
@@ -29,6 +31,13 @@ class FileOracle {
     std::error_code problem;
     std::filesystem::create_directories(folder_, problem);
     require<FileError>(!problem, folder_.string(), ": cannot be made (", problem.message(), ")");
+    std::string choices;
+    for (const std::string& name : class_names_)
+      choices += text("    <Choice value=\"", report::escape(name), "\"/>\n");
+    io::write_file_atomically(file("label_config.xml"),
+                              text("<View>\n  <Image name=\"image\" value=\"$image\"/>\n",
+                                   "  <Choices name=\"label\" toName=\"image\" choice=\"single\" required=\"true\">\n",
+                                   choices, "  </Choices>\n</View>\n"));
   }
 
   /// Throws FileError naming file and line for a label that is no class, an id that is there twice with different
@@ -67,8 +76,8 @@ class FileOracle {
     std::string classes;
     for (const std::string& name : class_names_) classes += (classes.empty() ? "" : ", ") + name;
     return text(missing_, " of ", asked_, " labels are missing: fill in the column label of ",
-                file("labels.csv").string(), " (", classes, "), or import tasks.json in Label Studio and put its JSON ",
-                "export beside it as export.json");
+                file("labels.csv").string(), " (", classes, "), or import tasks.json in Label Studio (its labelling ",
+                "interface is label_config.xml) and put its JSON export beside it as export.json");
   }
 
  private:
@@ -93,7 +102,15 @@ class FileOracle {
     return out;
   }
 
-  /// The first choice of the latest annotation of every task; tasks that were skipped have none.
+  /// What was chosen in an annotation; empty where nothing was.
+  [[nodiscard, gnu::cold]] static std::string choice_of(const io::Json& annotation) {
+    const io::Json results = annotation.at("result");
+    for (std::size_t r = 0; r < results.size(); ++r)
+      if (const io::Json choices = results[r].at("value").find("choices"); choices.size() > 0)
+        return choices[0].as_text();
+    return {};
+  }
+  /// What the annotation of every task says that was changed last; tasks that were skipped have none.
   [[nodiscard, gnu::cold]] std::map<std::string, std::string> read_export() const {
     std::map<std::string, std::string> out;
     if (!std::filesystem::exists(file("export.json"))) return out;
@@ -105,14 +122,18 @@ class FileOracle {
       try {
         const std::string id = tasks[t].at("data").at("id").as_text();
         const io::Json annotations = tasks[t].at("annotations");
+        std::pair<std::string, std::string> latest;  // when, and what it says
         for (std::size_t a = 0; a < annotations.size(); ++a) {
-          const io::Json cancelled = annotations[a].find("was_cancelled"), results = annotations[a].at("result");
+          const io::Json cancelled = annotations[a].find("was_cancelled"), changed = annotations[a].find("updated_at");
           if (cancelled && cancelled.is_true()) continue;
-          for (std::size_t r = 0; r < results.size(); ++r)
-            if (const io::Json choices = results[r].at("value").find("choices"); choices.size() > 0)
-              out[id] = choices[0].as_text();
+          const std::string when = changed ? changed.as_text() : "";  // ISO 8601: later times are greater as text
+          if (when >= latest.first) latest = {when, choice_of(annotations[a])};
         }
-        if (out.contains(id)) check_class(out[id], "it says");
+        if (latest.second.empty()) continue;
+        check_class(latest.second, "it says");
+        const auto [found, fresh] = out.emplace(id, latest.second);
+        require<FileError>(fresh || found->second == latest.second, "\"", id, "\" is ", latest.second,
+                           ", in a task before ", found->second);
       } catch (const FileError& problem) {
         throw FileError(text(where, ": ", problem.what()));
       }

@@ -30,7 +30,8 @@ struct Options {
   /// Goes on after the last round in `out`, with the same result as if it had not been stopped; starts where there is
   /// none. A run with other settings is refused.
   bool resume = false;
-  StudySettings settings = {};                      ///< what else must be the same then: network, loss, seeds
+  /// What else must be the same then: network, loss, seeds, options of the terms (their names and weights are kept).
+  StudySettings settings = {};
   std::function<void(const Round&)> on_round = {};  ///< when its files are written
 };
 

@@ -21,7 +21,9 @@ namespace limn::active {
 class Pool {
  public:
   /// Keeps no label of `from`, and no column: one of them may be the label. Pictures are copied.
-  [[gnu::cold]] explicit Pool(const data::Dataset& from) {
+  [[gnu::cold]] explicit Pool(const data::Dataset& from) : Pool(from, from.class_names()) {}
+  /// The same with classes that are not those of `from`, because nobody has told any label yet.
+  [[gnu::cold]] Pool(const data::Dataset& from, std::vector<std::string> class_names) {
     std::vector<data::Sample> samples;
     for (Index i = 0; i < from.size(); ++i) {
       numbers_.emplace(from[i].id, i);
@@ -30,7 +32,7 @@ class Pool {
       // Ids and groups can hold the name of the class, as those of class folders do.
       samples.push_back({.id = text(i), .group = text(i), .label = 0, .image = from[i].image, .mask = from[i].mask});
     }
-    pictures_ = data::Dataset(std::move(samples), from.class_names());
+    pictures_ = data::Dataset(std::move(samples), std::move(class_names));
   }
 
   [[nodiscard]] Index size() const { return pictures_.size(); }

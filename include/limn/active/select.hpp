@@ -1,27 +1,32 @@
-// Choosing a batch of pictures: the highest scores, or jointly, so that the pictures of a batch differ from each other.
-//   const acquire::Chosen next = acquire::choose(acquire::CoreSet<"avgpool">{}, net, pool, labelled, 60);
+// Choosing a batch of pictures: the highest scores; one after the other, where a term depends on what is chosen
+// already; or by a selector of your own.
+//   const acquire::Chosen next = acquire::choose(acquire::Entropy{} * acquire::CoreSet<"avgpool">{}, net, pool,
+//                                                labelled, 60);
 #pragma once
 
 #include <algorithm>
 #include <cmath>
 #include <concepts>
 #include <limits>
+#include <optional>
 #include <string>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "limn/active/acquire.hpp"
-#include "limn/nn/address.hpp"
 
 namespace limn::acquire {
 
 /// What was chosen of a pool, the first one first.
 struct Chosen {
   std::vector<Index> positions;
-  Scores scores;  ///< of these pictures, in this order
+  Scores scores;  ///< of these pictures when they were chosen, in this order
 };
 
-/// Chooses jointly: a class with a name that is called as choice(net, pool, labelled, count), all pictures without
-/// labels but those of `labelled`. It may have check(), as terms may.
+/// Chooses by itself: a class with a name that is called as choice(net, pool, labelled, count), all pictures without
+/// labels but those of `labelled`. It may have check(), as terms may. What can be put as a score of every picture
+/// (BatchTerm) can be combined with others; a selector cannot.
 template <class S>
 concept Selector = requires(const S& selector, const detail::SomeNetwork& net, const data::Dataset& set, Index count) {
   { S::name } -> std::convertible_to<std::string>;
@@ -32,46 +37,85 @@ concept Acquisition = AnyScore<A> || Selector<A>;
 
 namespace detail {
 
-/// Rows of numbers, (count, width).
-struct Rows {
-  std::vector<double> values;
-  Index count = 0, width = 0;
-  [[nodiscard]] const double* row(Index i) const { return values.data() + i * width; }
+/// What a term begins a batch with: its state, nothing for one that does not change.
+struct Unchanging {
+  static void add(Index) {}
 };
-
-[[nodiscard]] inline double dot(const double* a, const double* b, Index n) {
-  double sum = 0;
-  for (Index i = 0; i < n; ++i) sum += a[i] * b[i];
-  return sum;
-}
-[[nodiscard]] inline double squared_distance(const double* a, const double* b, Index n) {
-  double sum = 0;
-  for (Index i = 0; i < n; ++i) sum += (a[i] - b[i]) * (a[i] - b[i]);
-  return sum;
+template <class T, class Net>
+[[nodiscard]] auto begin(const T& term, const Net& net, const data::Dataset& pool, const data::Dataset& labelled) {
+  if constexpr (BatchTerm<T>) {
+    return term.begin(net, pool, labelled);
+  } else {
+    return Unchanging{};
+  }
 }
 
-template <class T>
-void append_rows(Rows& to, const Tensor<CpuOf<T>>& from) {
-  to.width = from.size() / from.dim(0);
-  to.count += from.dim(0);
-  for (const T v : from.span()) to.values.push_back(static_cast<double>(v));
+/// The first of highest(), without those that are taken.
+[[nodiscard, gnu::cold]] inline Index highest_left(std::vector<double> totals, const std::vector<bool>& taken) {
+  for (std::size_t i = 0; i < totals.size(); ++i)
+    if (taken[i]) totals[i] = -std::numeric_limits<double>::infinity();
+  return highest(totals, 1).front();
 }
 
-/// What a layer gives for each picture, flattened, and the probabilities, in evaluation mode.
-struct Features {
-  Rows of_layer, probabilities;
-};
-template <Name Layer, class Net>
-[[nodiscard, gnu::cold]] Features features(const Net& net, const data::Dataset& set) {
-  using B = backend_of<Net>;
-  Features out;
-  auto stream = data::Loader(set, {.batch = evaluation_batch}).epoch(0);
-  while (auto host = stream.next()) {
-    const Batch<B> batch = to_batch<B>(std::move(*host));
-    Run<B> run;
-    const auto tap = run.tap(at<Layer>(net));
-    append_rows(out.probabilities, probabilities(net, batch.images, run));
-    append_rows(out.of_layer, run.tapped(tap).value());
+/// A position that is not taken, with probabilities as the totals, 0 for those below; where all are 0, by lot.
+[[nodiscard, gnu::cold]] inline Index drawn(const std::vector<double>& totals, const std::vector<bool>& taken,
+                                            limn::Random& random) {
+  const auto weight = [&](std::size_t i) { return taken[i] ? 0 : std::max(totals[i], 0.0); };
+  double all = 0;
+  for (std::size_t i = 0; i < totals.size(); ++i) all += weight(i);
+  double left = random.uniform() * all;
+  Index last = -1;
+  for (std::size_t i = 0; i < totals.size(); ++i) {
+    if (weight(i) <= 0) continue;
+    last = static_cast<Index>(i);
+    left -= weight(i);
+    if (left < 0) break;
+  }
+  return last >= 0 ? last : highest_left(std::vector<double>(totals.size()), taken);
+}
+
+/// One after the other, since each changes what the next ones score.
+template <class... T, class Net>
+[[nodiscard, gnu::cold]] Chosen one_by_one(const Score<T...>& score, const Net& net, const data::Dataset& pool,
+                                           const data::Dataset& labelled, Index count) {
+  std::vector<std::vector<double>> shown = columns(score, net, pool), used = shown;
+  for (std::vector<double>& column : used) fill_unknown(column);
+  // Not by std::apply, through which a compiler's message about a wrong layer would be half as long again.
+  const auto begun = [&]<std::size_t... K>(std::index_sequence<K...>) {
+    return std::tuple(begin(std::get<K>(score.terms), net, pool, labelled)...);
+  };
+  auto states = begun(std::index_sequence_for<T...>{});
+  std::optional<limn::Random> random;
+  const auto draws = [&](const auto& term) {
+    if constexpr (requires { term.draws(labelled); }) random.emplace(term.draws(labelled));
+  };
+  std::apply([&](const auto&... term) { (draws(term), ...); }, score.terms);
+
+  Chosen out;
+  for (const std::string& name : names(score)) out.scores.terms.emplace_back(name, std::vector<double>{});
+  std::vector<bool> taken(static_cast<std::size_t>(pool.size()), false);
+  while (static_cast<Index>(out.positions.size()) < count) {
+    std::size_t at = 0;
+    const auto renew = [&](const auto& state) {
+      if constexpr (requires { state.scores(); }) {
+        const std::string& name = out.scores.terms[at].first;
+        shown[at] = used[at] = state.scores();
+        require<ShapeError>(used[at].size() == taken.size(), name, ": ", used[at].size(), " scores for ", taken.size(),
+                            " pictures");
+        require(std::all_of(used[at].begin(), used[at].end(), [](double v) { return std::isfinite(v); }), name,
+                ": a score that is not finite");
+      }
+      ++at;
+    };
+    std::apply([&](const auto&... state) { (renew(state), ...); }, states);
+    const std::vector<double> now = totals(score.sum, used);
+    const Index next = random && !out.positions.empty() ? drawn(now, taken, *random) : highest_left(now, taken);
+    const auto position = static_cast<std::size_t>(next);
+    out.positions.push_back(next);
+    out.scores.total.push_back(now[position]);
+    for (std::size_t k = 0; k < shown.size(); ++k) out.scores.terms[k].second.push_back(shown[k][position]);
+    taken[position] = true;
+    std::apply([&](auto&... state) { (state.add(next), ...); }, states);
   }
   return out;
 }
@@ -83,121 +127,18 @@ template <Name Layer, class Net>
   return out;
 }
 
-[[gnu::cold]] inline void check_count(const char* name, Index count, Index pool) {
-  require<OptionError>(count >= 0 && count <= pool, name, ": ", count, " of ", pool, " pictures");
-}
-
 }  // namespace detail
 
-/// Core-set by the greedy k-center method (Sener and Savarese 2018, Algorithm 1): again and again the picture that is
-/// furthest from all that are labelled or chosen, by Euclidean distance between what a layer gives: CoreSet<"avgpool">,
-/// or <"embedding"> of a prototypical network. Its score is that distance when it was chosen. Ties: in the order of the
-/// pool.
-template <Name Layer>
-struct CoreSet {
-  static constexpr const char* name = "core_set";
-
-  template <class Net>
-  [[gnu::cold]] Chosen operator()(const Net& net, const data::Dataset& pool, const data::Dataset& labelled,
-                                  Index count) const {
-    detail::check_count(name, count, pool.size());
-    const detail::Rows of_pool = detail::features<Layer>(net, pool).of_layer,
-                       centres = detail::features<Layer>(net, labelled).of_layer;
-    std::vector<double> nearest(static_cast<std::size_t>(of_pool.count), std::numeric_limits<double>::infinity());
-    const auto add = [&](const double* centre) {
-      for (Index i = 0; i < of_pool.count; ++i) {
-        double& d = nearest[static_cast<std::size_t>(i)];
-        d = std::min(d, detail::squared_distance(of_pool.row(i), centre, of_pool.width));
-      }
-    };
-    for (Index i = 0; i < centres.count; ++i) add(centres.row(i));
-    Chosen out;
-    while (static_cast<Index>(out.positions.size()) < count) {
-      const auto furthest = std::max_element(nearest.begin(), nearest.end());
-      out.scores.total.push_back(std::sqrt(*furthest));
-      out.positions.push_back(furthest - nearest.begin());
-      add(of_pool.row(out.positions.back()));
-      nearest[static_cast<std::size_t>(out.positions.back())] = -1;  // not again, be there equals
-    }
-    out.scores.terms = {{"distance", out.scores.total}};
-    return out;
-  }
-};
-
-/// BADGE (Ash et al. 2020): k-means++ seeding on the gradients that the last layer's weights would have if the
-/// predicted class were right, (p - one hot) x what the layer before it gives: Badge<"avgpool">. The first picture is
-/// the one with the longest gradient, as in the published code; the others are drawn with probabilities as the squared
-/// distance to the nearest that is chosen. Its score is the length of its gradient.
-template <Name Layer>
-struct Badge {
-  static constexpr const char* name = "badge";
-  Seed seed = {};
-
-  template <class Net>
-  [[gnu::cold]] Chosen operator()(const Net& net, const data::Dataset& pool, const data::Dataset& labelled,
-                                  Index count) const {
-    detail::check_count(name, count, pool.size());
-    detail::Features found = detail::features<Layer>(net, pool);
-    const detail::Rows& h = found.of_layer;
-    detail::Rows& a = found.probabilities;  // becomes p - one hot
-    std::vector<double> length(static_cast<std::size_t>(h.count));
-    for (Index i = 0; i < h.count; ++i) {
-      double* const p = a.values.data() + i * a.width;
-      *std::max_element(p, p + a.width) -= 1;
-      length[static_cast<std::size_t>(i)] =
-          std::sqrt(detail::dot(p, p, a.width) * detail::dot(h.row(i), h.row(i), h.width));
-    }
-    // Gradients are products a x h: their products are products of dot products, and they need not be written out.
-    const auto between = [&](Index i, Index k) {
-      const double both = detail::dot(a.row(i), a.row(k), a.width) * detail::dot(h.row(i), h.row(k), h.width);
-      const double one = length[static_cast<std::size_t>(i)], other = length[static_cast<std::size_t>(k)];
-      return std::max(0.0, one * one + other * other - 2 * both);
-    };
-    limn::Random random(seed, "badge", labelled.size());
-    std::vector<double> nearest(length.size(), std::numeric_limits<double>::infinity());
-    Chosen out;
-    while (static_cast<Index>(out.positions.size()) < count) {
-      const Index next = out.positions.empty() ? std::max_element(length.begin(), length.end()) - length.begin()
-                                               : drawn(nearest, out.positions, random);
-      out.positions.push_back(next);
-      for (Index i = 0; i < h.count; ++i) {
-        double& d = nearest[static_cast<std::size_t>(i)];
-        d = std::min(d, between(i, next));
-      }
-      nearest[static_cast<std::size_t>(next)] = 0;
-    }
-    out.scores.total = detail::those(length, out.positions);
-    out.scores.terms = {{"gradient", out.scores.total}};
-    return out;
-  }
-
- private:
-  /// A position, with probabilities as the weights; where all are 0, the first that is not chosen.
-  [[nodiscard]] static Index drawn(const std::vector<double>& weights, const std::vector<Index>& chosen,
-                                   limn::Random& random) {
-    double all = 0;
-    for (const double w : weights) all += w;
-    double left = random.uniform() * all;
-    Index last = -1;
-    for (std::size_t i = 0; i < weights.size(); ++i) {
-      if (weights[i] <= 0) continue;
-      last = static_cast<Index>(i);
-      left -= weights[i];
-      if (left < 0) break;
-    }
-    if (last >= 0) return last;
-    Index first = 0;
-    while (std::find(chosen.begin(), chosen.end(), first) != chosen.end()) ++first;
-    return first;
-  }
-};
-
-/// The `count` pictures of the pool to annotate next, of the whole pool, whatever their class. Throws OptionError for
-/// more than there are.
+/// The `count` pictures of the pool to annotate next, of the whole pool, whatever their class: the highest scores; with
+/// a BatchTerm again and again the highest one of what is left. Throws OptionError for more than there are.
 template <Acquisition A, class Net>
 [[nodiscard, gnu::cold]] Chosen choose(const A& how, const Net& net, const data::Dataset& pool,
                                        const data::Dataset& labelled, Index count) {
-  if constexpr (AnyScore<A>) {
+  if constexpr (JointScore<A>) {
+    check(how);
+    require<OptionError>(count >= 0 && count <= pool.size(), "acquire: ", count, " of ", pool.size(), " pictures");
+    return detail::one_by_one(as_score(how), net, pool, labelled, count);
+  } else if constexpr (AnyScore<A>) {
     const Scores all = scores(how, net, pool);
     Chosen out{highest(all.total, count), {}};
     out.scores.total = detail::those(all.total, out.positions);
