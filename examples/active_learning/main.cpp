@@ -58,9 +58,11 @@ void show_choice(report::Page& page, const StudyRun& run, Index round, const Set
   const data::Dataset rest = sets.known.subset(left);
   const acquire::Scores scores = acquire::scores(score, net, rest);
   const std::string with = text("With ", labelled.size(), " labels: ");
-  const auto show = [&](const std::string& title, std::vector<Index> positions, std::size_t most) {
-    if (positions.size() > most) positions.resize(most);
-    page.gallery(with + title, example::seen(net, Cam{}, rest, positions, scores));
+  const auto show = [&](const std::string& title, const std::vector<Index>& positions, std::size_t most) {
+    std::vector<Index> some;  // from all over the pool: its files may be sorted by class
+    const std::size_t count = std::min(most, positions.size());
+    for (std::size_t k = 0; k < count; ++k) some.push_back(positions[k * positions.size() / count]);
+    page.gallery(with + title, example::seen(net, Cam{}, rest, some, scores));
   };
   show(text("asked for; no score can be above ", report::fixed(acquire::largest(score, rest.classes()), 3)),
        acquire::highest(scores.total, std::min<Index>(6, rest.size())), 6);
