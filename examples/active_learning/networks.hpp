@@ -26,7 +26,7 @@ concept HasPrototypes = requires(const Net& net) {
 using Cam = limn::GradCam<"features.denseblock3">;  // the explainer: in the loss, in the score, in the measures
 
 /// A network that begins with nothing and has seen these pictures. An episode has five shots of every class and asks
-/// for as many, fewer where fewer are labelled; there are as many of them as there are batches otherwise.
+/// for as many, fewer where fewer are labelled; as it is larger than a batch, there are more epochs.
 template <class Net>
 Net trained(const limn::data::Dataset& labelled, const RunOptions& options, limn::Seed seed) {
   using namespace limn;

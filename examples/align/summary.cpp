@@ -61,7 +61,7 @@ Output summary(const Study& study, const RunOptions& options) {
     out.section(text(value, single ? ", by the domain learned from" : ", by the domain left out"),
                 cross_table(study.groups(), "method", "domain", [&](const StudyGroup&) { return std::string(value); }));
   for (const std::string measure : {"accuracy", "auc"}) {
-    std::vector<std::string> each;  // accuracy_DOMAIN
+    std::vector<std::string> each;  // "accuracy_A", "accuracy_B"
     for (const auto& [name, value] : study.runs().front().values)
       if (name.starts_with(measure + "_") && name != measure + "_in" && name != measure + "_out") each.push_back(name);
     out.section(measure + " on every domain", summary_table(study.groups(), each));

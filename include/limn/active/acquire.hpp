@@ -321,17 +321,23 @@ requires(!JointScore<S>) [[nodiscard, gnu::cold]] Scores
   return out;
 }
 
+namespace detail {
+/// What decides between equal scores, the smaller first.
+[[nodiscard, gnu::cold]] inline std::vector<double> lots(std::size_t count) {
+  std::vector<double> out;
+  for (std::size_t i = 0; i < count; ++i) out.push_back(limn::Random(Seed{}, "tie", i).uniform());
+  return out;
+}
+}  // namespace detail
+
 /// The positions of the `count` highest scores of all, the highest first. Ties: by lot, the same for the same
 /// positions. In the order of the pool they would ask for one class after the other, where the files are sorted so.
 [[nodiscard, gnu::cold]] inline std::vector<Index> highest(const std::vector<double>& scores, Index count) {
   require<OptionError>(count >= 0 && count <= static_cast<Index>(scores.size()), "acquire: ", count, " of ",
                        scores.size(), " pictures");
+  const std::vector<double> lots = detail::lots(scores.size());
   std::vector<std::size_t> order(scores.size());
-  std::vector<double> lots(scores.size());
-  for (std::size_t i = 0; i < order.size(); ++i) {
-    order[i] = i;
-    lots[i] = limn::Random(Seed{}, "tie", i).uniform();
-  }
+  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
   stable_order(order, [&](std::size_t a, std::size_t b) {
     return scores[a] != scores[b] ? scores[a] > scores[b] : lots[a] < lots[b];
   });

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cmath>
 #include <concepts>
-#include <limits>
 #include <optional>
 #include <string>
 #include <tuple>
@@ -50,28 +49,31 @@ template <class T, class Net>
   }
 }
 
-/// The first of highest(), without those that are taken.
-[[nodiscard, gnu::cold]] inline Index highest_left(std::vector<double> totals, const std::vector<bool>& taken) {
+/// The highest of those that are not taken; ties by lot.
+[[nodiscard, gnu::cold]] inline Index highest_left(const std::vector<double>& totals, const std::vector<bool>& taken,
+                                                   const std::vector<double>& lots) {
+  std::optional<std::size_t> best;
   for (std::size_t i = 0; i < totals.size(); ++i)
-    if (taken[i]) totals[i] = -std::numeric_limits<double>::infinity();
-  return highest(totals, 1).front();
+    if (!taken[i] && (!best || totals[i] > totals[*best] || (totals[i] == totals[*best] && lots[i] < lots[*best])))
+      best = i;
+  return static_cast<Index>(best.value());
 }
 
-/// A position that is not taken, with probabilities as the totals, 0 for those below; where all are 0, by lot.
-[[nodiscard, gnu::cold]] inline Index drawn(const std::vector<double>& totals, const std::vector<bool>& taken,
-                                            limn::Random& random) {
+/// A position that is not taken, with probabilities as the totals, 0 for those below; none where all are 0.
+[[nodiscard, gnu::cold]] inline std::optional<Index> drawn(const std::vector<double>& totals,
+                                                           const std::vector<bool>& taken, limn::Random& random) {
   const auto weight = [&](std::size_t i) { return taken[i] ? 0 : std::max(totals[i], 0.0); };
   double all = 0;
   for (std::size_t i = 0; i < totals.size(); ++i) all += weight(i);
   double left = random.uniform() * all;
-  Index last = -1;
+  std::optional<Index> last;
   for (std::size_t i = 0; i < totals.size(); ++i) {
     if (weight(i) <= 0) continue;
     last = static_cast<Index>(i);
     left -= weight(i);
     if (left < 0) break;
   }
-  return last >= 0 ? last : highest_left(std::vector<double>(totals.size()), taken);
+  return last;
 }
 
 /// One after the other, since each changes what the next ones score.
@@ -94,6 +96,7 @@ template <class... T, class Net>
   Chosen out;
   for (const std::string& name : names(score)) out.scores.terms.emplace_back(name, std::vector<double>{});
   std::vector<bool> taken(static_cast<std::size_t>(pool.size()), false);
+  const std::vector<double> lots = detail::lots(taken.size());
   while (static_cast<Index>(out.positions.size()) < count) {
     std::size_t at = 0;
     const auto renew = [&](const auto& state) {
@@ -109,7 +112,9 @@ template <class... T, class Net>
     };
     std::apply([&](const auto&... state) { (renew(state), ...); }, states);
     const std::vector<double> now = totals(score.sum, used);
-    const Index next = random && !out.positions.empty() ? drawn(now, taken, *random) : highest_left(now, taken);
+    std::optional<Index> by_chance;
+    if (random && !out.positions.empty()) by_chance = drawn(now, taken, *random);
+    const Index next = by_chance ? *by_chance : highest_left(now, taken, lots);
     const auto position = static_cast<std::size_t>(next);
     out.positions.push_back(next);
     out.scores.total.push_back(now[position]);
